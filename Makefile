@@ -1,0 +1,50 @@
+# Everything runs in the project's own environment, .venv, which the first command makes. `make help` lists the targets.
+
+VENV   ?= .venv
+PYTHON := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+JOBS   ?= 2
+
+export OMP_NUM_THREADS := 1
+export PYTHONPATH := $(CURDIR):$(CURDIR)/book/_ext
+
+SPHINX = $(PYTHON) -m sphinx -W --keep-going -q -d _build/.doctrees $(SPHINXOPTS)
+
+.DEFAULT_GOAL := help
+.PHONY: book serve notebooks check-notebooks outputs test clean help
+
+book: outputs  ## run what changed, build the HTML book, say where it is
+	@$(SPHINX) -b html . _build/html
+	@echo "The book is in $(CURDIR)/_build/html"
+	@echo "Open it with: make serve   (or open _build/html/index.html in a browser)"
+
+serve: book  ## build the book and serve it on http://localhost:8000
+	@echo "Serving on http://localhost:8000 (stop with Ctrl-C)"
+	@$(PYTHON) -m http.server --directory _build/html --bind 127.0.0.1 8000
+
+notebooks: outputs  ## write book/notebooks/en, the notebooks for Jupyter and Colab
+	@rm -rf _build/notebooks
+	@$(SPHINX) -b notebooks . _build/notebooks
+	@$(PYTHON) tools/notebooks.py
+
+check-notebooks: outputs  ## tell whether book/notebooks/en is what the pages give now
+	@rm -rf _build/notebooks
+	@$(SPHINX) -b notebooks . _build/notebooks
+	@$(PYTHON) tools/notebooks.py --check
+
+outputs: $(READY)
+	@$(PYTHON) tools/configure.py
+	@$(PYTHON) tools/execute.py --jobs $(JOBS)
+
+test: $(READY)  ## prove that the book is right: unit tests, build, notebooks, built pages
+	$(PYTHON) tools/run_tests.py
+
+$(READY): requirements.txt
+	@sh tools/environment.sh $(VENV)
+	@touch $(READY)
+
+clean:  ## remove everything that was generated (the environment stays)
+	rm -rf _build _site conf.py .pytest_cache
+
+help:  ## list these targets
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "make %-16s %s\n", $$1, $$2}'
