@@ -12,6 +12,8 @@ from typing import Any, Union
 import mpmath
 import sympy as sp
 
+from .typeset import latex
+
 Vector = Union[Sequence[sp.Expr], sp.IndexedBase]
 Argument = Union[sp.Expr, Vector]
 
@@ -65,7 +67,7 @@ class Definition:
 
     def latex(self, **parameters: Any) -> str:
         """The formula in the book's notation, natural logarithms written ln."""
-        return sp.latex(self.expression(**parameters), ln_notation=True)
+        return latex(self.expression(**parameters))
 
     def oracle(self, *arguments: Any, digits: int = 50, **parameters: Any) -> mpmath.mpf:
         """Value at given numbers (a float is taken exactly), right to `digits` digits.

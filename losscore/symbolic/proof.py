@@ -15,6 +15,7 @@ import sympy as sp
 
 from ..claims import claim
 from .definition import CLASSES
+from .typeset import latex
 
 _SAMPLES = 6
 _DIGITS = 40
@@ -81,30 +82,33 @@ def argument(words: str, shown: str = "") -> Step:
     return Step(words, shown)
 
 
-def equal(words: str, left: sp.Expr, right: sp.Expr, *, show: str | None = None) -> Step:
-    """`left` and `right` are the same expression for every value of their symbols."""
+def equal(words: str, left: sp.Expr, right: sp.Expr, *, name: str | None = None) -> Step:
+    """`left` and `right` are the same for every value of their symbols; `name` is how the left side is written."""
     _zero(words, left - right)
-    return Step(words, show or f"{_latex(left)} = {_latex(right)}", "sympy: the difference is 0")
+    return Step(words, f"{name or latex(left)} = {latex(right)}", "sympy: the difference is 0")
 
 
 def derivative(words: str, expression: sp.Expr, variable: sp.Symbol, value: sp.Expr, *, order: int = 1) -> Step:
     """The derivative of `expression` in `variable` is `value`."""
     _zero(words, sp.diff(expression, variable, order) - value)
     power = f"^{order}" if order > 1 else ""
-    left = rf"\frac{{\partial{power}}}{{\partial {_latex(variable)}{power}}}\left[{_latex(expression)}\right]"
-    return Step(words, f"{left} = {_latex(value)}", "sympy: differentiated, the difference is 0")
+    left = rf"\frac{{\partial{power}}}{{\partial {latex(variable)}{power}}}\left[{latex(expression)}\right]"
+    return Step(words, f"{left} = {latex(value)}", "sympy: differentiated, the difference is 0")
 
 
-def limit(words: str, expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, value: sp.Expr, side: str = "+-") -> Step:
-    """`expression` tends to `value` as `variable` tends to `point` (from `side` "+", "-" or both)."""
-    sides = side if point.is_finite else "-"
-    for one in sides:
-        found = sp.limit(expression, variable, point, one)
-        if sp.simplify(found - value) != 0 and found != value:
-            raise FalseStep(f'step "{words}" is false: the limit is {found}, not {value}')
-    arrow = {"+": rf"\downarrow {_latex(point)}", "-": rf"\uparrow {_latex(point)}"}.get(side, rf"\to {_latex(point)}")
-    left = rf"\lim_{{{_latex(variable)} {arrow}}} {_latex(expression)}"
-    return Step(words, f"{left} = {_latex(value)}", "sympy: limit")
+def limit(words: str, expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, value: sp.Expr, side: str = "+") -> Step:
+    """`expression` tends to `value` as `variable` tends to `point`; at a finite point from above ("+") or below ("-")."""
+    t = sp.Dummy("t", positive=True)
+    if point.is_infinite:
+        approach, target = t * sp.sign(point), sp.oo
+    else:
+        approach, target = (point + t if side == "+" else point - t), sp.Integer(0)
+    found = sp.limit(expression.subs(variable, approach), t, target)
+    if found != value and is_zero(found - value) is not True:
+        raise FalseStep(f'step "{words}" is false: the limit is {found}, not {value}')
+    arrow = r"\to" if point.is_infinite else {"+": r"\downarrow", "-": r"\uparrow"}[side]
+    left = rf"\lim_{{{latex(variable)} {arrow} {latex(point)}}} {latex(expression)}"
+    return Step(words, f"{left} = {latex(value)}", "sympy: limit")
 
 
 def positive(words: str, expression: sp.Expr, form: sp.Expr | None = None, *, strictly: bool = True) -> Step:
@@ -115,9 +119,9 @@ def positive(words: str, expression: sp.Expr, form: sp.Expr | None = None, *, st
     sign = shape.is_positive if strictly else shape.is_nonnegative
     if sign is not True:
         raise FalseStep(f'step "{words}" is {"false" if sign is False else "undecided"}: the sign of {shape}')
-    middle = "" if form is None else f" = {_latex(form)}"
+    middle = "" if form is None else f" = {latex(form)}"
     relation = ">" if strictly else r"\geq"
-    return Step(words, f"{_latex(expression)}{middle} {relation} 0", "sympy: sign from the symbols' ranges")
+    return Step(words, f"{latex(expression)}{middle} {relation} 0", "sympy: sign from the symbols' ranges")
 
 
 def solves(words: str, equation: sp.Expr, variable: sp.Symbol, solution: sp.Expr, domain: sp.Set = sp.Reals) -> Step:
@@ -128,7 +132,7 @@ def solves(words: str, equation: sp.Expr, variable: sp.Symbol, solution: sp.Expr
     if len(found) != 1:
         raise FalseStep(f'step "{words}" is false: the solutions are {found}')
     _zero(words, next(iter(found)) - solution)
-    shown = rf"{_latex(equation)} = 0 \iff {_latex(variable)} = {_latex(solution)}"
+    shown = rf"{latex(equation)} = 0 \iff {latex(variable)} = {latex(solution)}"
     return Step(words, shown, "sympy: solved, one solution")
 
 
@@ -193,7 +197,3 @@ def _sample(atom: sp.Expr, source: random.Random) -> sp.Expr:
     if atom.is_positive or atom.is_nonnegative:
         return number
     return number * source.choice((-1, 1))
-
-
-def _latex(expression: sp.Basic) -> str:
-    return sp.latex(expression, ln_notation=True)
