@@ -37,7 +37,7 @@ class Scale:
         return np.asarray(self.start + (values - low) / (high - low) * (self.end - self.start))
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Four to six round numbers on the axis, where there are so many, each with its text."""
+        """About five round numbers on the axis, each with its text."""
         return log_ticks(self.low, self.high) if self.kind == "log" else linear_ticks(self.low, self.high)
 
 
@@ -53,6 +53,10 @@ def linear_ticks(low: float, high: float) -> list[tuple[float, str]]:
         return abs(len(ticks) - 5) + cost - 0.6 * ends
 
     step, _ = min(steps, key=badness)
+    if not 1e-5 < step < 1e7:
+        unit = 10.0**power
+        ticks = [(tick, number(tick / unit)) for tick in _multiples(step, low, high)]
+        return [(tick, text if text == "0" else f"{text}×{_power(power)}") for tick, text in ticks]
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     if not math.isclose(step * 10**digits, round(step * 10**digits)):
         digits += 1
@@ -71,7 +75,9 @@ def log_ticks(low: float, high: float) -> list[tuple[float, str]]:
     if last - first >= 2:
         stride = math.ceil((last - first + 1) / 6)
         anchor = -(-first // stride) * stride
-        return [(10.0**power, _decade(power)) for power in range(anchor, last + 1, stride)]
+        powers = range(anchor, last + 1, stride)
+        plain = -3 <= powers[0] and powers[-1] <= 4
+        return [(10.0**power, number(10.0**power, max(0, -power)) if plain else _power(power)) for power in powers]
     ticks = [mantissa * 10.0**power for power in range(first - 1, last + 1) for mantissa in (1, 2, 5)]
     inside = [tick for tick in ticks if low * (1 - slack) <= tick <= high * (1 + slack)]
     if len(inside) < 3:
@@ -87,7 +93,5 @@ def number(value: float, digits: int | None = None) -> str:
     return text.replace("-", "−")
 
 
-def _decade(power: int) -> str:
-    if -3 <= power <= 4:
-        return number(10.0**power, max(0, -power))
-    return "10" + str(power).translate(_SUPERSCRIPT)
+def _power(exponent: int) -> str:
+    return "10" + str(exponent).translate(_SUPERSCRIPT) if exponent else "1"

@@ -1,0 +1,131 @@
+"""Training loops that pages call by name."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Descent:
+    """The way that gradient descent took: where it was and what the loss was, start included.
+
+    ``path`` has shape (steps + 1, *start.shape), ``losses`` has shape (steps + 1,).
+    """
+
+    path: Tensor
+    losses: Tensor
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken."""
+        return len(self.losses) - 1
+
+
+def descend(
+    loss: Callable[[Tensor], Tensor],
+    start: Tensor | float,
+    *,
+    step: float,
+    steps: int,
+    until: Callable[[Tensor], bool] | None = None,
+) -> Descent:
+    """Plain gradient descent on ``loss``, each step ``step`` times the gradient.
+
+    Args:
+        loss: takes a tensor of the shape of ``start`` and returns one number.
+        start: where to begin; a plain number begins in float64.
+        step: the step size, positive.
+        steps: how many steps at most.
+        until: stop at the first place for which this is true.
+
+    Nothing is hidden when the descent diverges: the path then holds what was reached.
+
+    Raises:
+        ValueError: if ``step`` isn't positive, ``steps`` is below 1, or ``loss`` doesn't return one number.
+    """
+    if not step > 0:
+        raise ValueError(f"step must be positive, got {step!r}")
+    _at_least_one("steps", steps)
+    here = torch.as_tensor(start, dtype=None if isinstance(start, Tensor) else torch.float64).detach().clone()
+    path, losses = [here], []
+    for taken in range(steps + 1):
+        place = here.clone().requires_grad_()
+        value = loss(place)
+        if value.numel() != 1:
+            raise ValueError(f"loss must return one number, got shape {tuple(value.shape)}; take its mean")
+        losses.append(value.detach().reshape(()))
+        if taken == steps or (until is not None and until(here)):
+            break
+        (gradient,) = torch.autograd.grad(value.reshape(()), place)
+        here = here - step * gradient
+        path.append(here)
+    return Descent(torch.stack(path), torch.stack(losses))
+
+
+def fit(
+    model: nn.Module,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    inputs: Tensor,
+    target: Tensor,
+    *,
+    optimiser: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer],
+    steps: int,
+) -> Tensor:
+    """Train ``model`` in place on all the data at once, and return the loss before each step, shape (steps,).
+
+    Args:
+        model: maps ``inputs`` to predictions.
+        loss: ``loss(predictions, target)``, one number.
+        inputs, target: the data, on the model's device.
+        optimiser: makes the optimiser from the parameters, for example ``partial(torch.optim.Adam, lr=0.01)``.
+        steps: how many steps.
+
+    Raises:
+        ValueError: if ``steps`` is below 1 or ``loss`` doesn't return one number.
+    """
+    _at_least_one("steps", steps)
+    rule = optimiser(model.parameters())
+    losses = torch.empty(steps, device=inputs.device, dtype=torch.float64)
+    model.train()
+    for index in progress(steps, "training"):
+        rule.zero_grad()
+        value = loss(model(inputs), target)
+        if value.numel() != 1:
+            raise ValueError(f"loss must return one number, got shape {tuple(value.shape)}; take its mean")
+        value.reshape(()).backward()  # type: ignore[no-untyped-call]
+        rule.step()
+        losses[index] = value.detach().reshape(())
+    model.eval()
+    return losses.cpu()
+
+
+def progress(steps: int, what: str) -> Iterator[int]:
+    """Count from 0 to ``steps - 1`` and, from the sixth second on, tell a waiting person how far it has come.
+
+    The line goes to stderr, once a second, and only if a person is there to read it: stderr is a terminal, or a
+    Jupyter server runs this kernel, which shows in the variable ``JPY_SESSION_NAME``. Where notebooks run without
+    a person, as in the build of the book and in its tests, nothing is printed.
+    """
+    watched = sys.stderr.isatty() or "JPY_SESSION_NAME" in os.environ
+    began = shown = time.monotonic()
+    for index in range(steps):
+        yield index
+        now = time.monotonic()
+        if watched and now - began > 5 and now - shown > 1:
+            left = (now - began) / (index + 1) * (steps - index - 1)
+            print(f"\r{what}: {index + 1} of {steps} steps, about {left:.0f} s left  ", end="", file=sys.stderr, flush=True)
+            shown = now
+    if shown > began:
+        print(f"\r{what}: {steps} steps, {time.monotonic() - began:.0f} s" + " " * 30, file=sys.stderr)
+
+
+def _at_least_one(name: str, number: int) -> None:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, got {number!r}")
