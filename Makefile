@@ -9,9 +9,11 @@ export OMP_NUM_THREADS := 1
 export PYTHONPATH := $(CURDIR):$(CURDIR)/book/_ext
 
 SPHINX = $(PYTHON) -m sphinx -W --keep-going -q -d _build/.doctrees $(SPHINXOPTS)
+SITE   ?= _site
+STAMPED = $(SPHINX) -d _build/site/.doctrees -D book_repository=$(REPOSITORY)
 
 .DEFAULT_GOAL := help
-.PHONY: book serve notebooks check-notebooks outputs test clean help
+.PHONY: book serve notebooks check-notebooks outputs test site links clean help
 
 book: outputs  ## run what changed, build the HTML book, say where it is
 	@$(SPHINX) -b html . _build/html
@@ -38,6 +40,21 @@ outputs: $(READY)
 
 test: $(READY)  ## prove that the book is right: unit tests, build, notebooks, built pages
 	$(PYTHON) tools/run_tests.py
+
+site: outputs  ## assemble what is published: make site REPOSITORY=https://github.com/OWNER/NAME
+	@test -n "$(REPOSITORY)" || { echo "error: make site needs REPOSITORY=https://github.com/OWNER/NAME" >&2; exit 2; }
+	@rm -rf $(SITE) _build/site/html _build/site/notebooks
+	@$(STAMPED) -b html . _build/site/html
+	@$(STAMPED) -b notebooks . _build/site/notebooks
+	@cp -r _build/site/html $(SITE)
+	@mkdir -p $(SITE)/notebooks
+	@cp -r _build/site/notebooks/book $(SITE)/notebooks/en
+	@$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir $(SITE) .
+	@touch $(SITE)/.nojekyll
+	@echo "The site is in $(SITE)"
+
+links: outputs  ## ask the network whether the book's links to other sites still work
+	@$(SPHINX) -b linkcheck . _build/linkcheck
 
 $(READY): requirements.txt
 	@sh tools/environment.sh $(VENV)

@@ -94,9 +94,14 @@ def pytest(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "pytest", "-q", "-n", "2", *arguments]
 
 
+def make(target: str) -> list[str]:
+    return [os.environ.get("MAKE", "make"), "--no-print-directory", target]
+
+
 def stages() -> list[Stage]:
     unit = PytestStage("Unit tests", pytest("tests", "--ignore=tests/book"), report="unit.xml")
-    build = Stage("Build of the book", [os.environ.get("MAKE", "make"), "--no-print-directory", "book"])
+    build = Stage("Build of the book", make("book"))
+    fresh = Stage("Notebooks are up to date", make("check-notebooks"), needs=build)
     notebooks = PytestStage(
         "Notebooks",
         pytest(
@@ -107,10 +112,10 @@ def stages() -> list[Stage]:
         report="notebooks.xml",
     )  # fmt: skip
     pages = PytestStage("Built pages", pytest("tests/book"), needs=build, report="pages.xml")
-    return [unit, build, notebooks, pages]
+    return [unit, build, fresh, notebooks, pages]
 
 
-def summary(unit: Stage, build: Stage, notebooks: Stage, pages: Stage) -> str:
+def summary(unit: Stage, build: Stage, fresh: Stage, notebooks: Stage, pages: Stage) -> str:
     from losscore.claims import ledger
 
     claims = ledger().values()
@@ -123,7 +128,8 @@ def summary(unit: Stage, build: Stage, notebooks: Stage, pages: Stage) -> str:
         ("  proofs", passed(proofs), None),
         ("  exercises", f"{len(exercises)} ({passed(checkers)} on their checkers)", None),
         ("Claims covered", f"{sum(claim.covered for claim in claims)}/{len(claims)}", None),
-        ("Build", "passed" if not build.failed else "failed", build.seconds),
+        ("Build", passed(build.cases), build.seconds),
+        ("  notebooks", "up to date" if not fresh.failed else "out of date, or not written", fresh.seconds),
         ("Notebooks", f"{len(list(NOTEBOOKS.rglob('*.ipynb')))}, cells: {passed(notebooks.cases)}", notebooks.seconds),
         ("Built pages", f"{len(built)}, checks: {passed(pages.cases)}", pages.seconds),
     ]
