@@ -145,7 +145,7 @@ def least_squares_is_convex() -> Proof:
 def descent_keeps_what_the_data_do_not_see() -> Proof:
     """Descent on least squares: the error in each eigendirection shrinks by 1 − αλ, and stays where λ = 0."""
     e, eigenvalue, t = sp.symbols(r"e \lambda t", positive=True)
-    risk = eigenvalue * e**2 / 2
+    risk = half_squared_error.expression(sp.sqrt(eigenvalue) * e, sp.Integer(0))
     start = sp.symbols("u_1 u_2", real=True)
     x, y, alpha = sp.symbols("x y", real=True, nonzero=True) + (STEP,)
     w = sp.Matrix(sp.symbols("w_1 w_2", real=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sympy as sp
+from sympy import stats
 
 from .definition import Definition
 from .proof import Proof, derivative, equal, limit, positive, solves
@@ -91,8 +92,7 @@ def gaussian_noise_makes_squared_error() -> Proof:
     """Maximum likelihood under Gaussian errors of constant variance is least squares, whether σ is known or not."""
     w, x, y = sp.symbols("w x y", real=True)
     sigma, n, mse = sp.symbols(r"\sigma n v", positive=True)
-    density = sp.exp(-squared_error.expression(w * x, y) / (2 * sigma**2)) / sp.sqrt(2 * sp.pi * sigma**2)
-    nll = -sp.log(density)
+    nll = -sp.log(stats.density(stats.Normal("Y", w * x, sigma))(y))
     summed = n * mse / (2 * sigma**2) + n * sp.log(sigma)
     return Proof(
         claims=("C18",),
@@ -139,7 +139,7 @@ def gaussian_noise_makes_squared_error() -> Proof:
 def laplace_noise_makes_absolute_error() -> Proof:
     """Maximum likelihood under Laplace errors is least absolute error."""
     scale = sp.Symbol("b", positive=True)
-    density = sp.exp(-absolute_error.expression() / scale) / (2 * scale)
+    density = stats.density(stats.Laplace("Y", PREDICTION, scale))(TARGET)
     return Proof(
         claims=("C18",),
         statement="With Laplace errors the likelihood asks for the absolute error instead.",
