@@ -119,7 +119,7 @@ def summary(unit: Stage, build: Stage, fresh: Stage, notebooks: Stage, pages: St
     from losscore.claims import ledger
 
     claims = ledger().values()
-    proofs = [case for case in unit.cases if "symbolic/test_proofs.py::test_proof[" in case.name]
+    proofs = [case for case in unit.cases if "symbolic/test_proofs.py::test_proof_holds[" in case.name]
     exercises = [page for page in (ROOT / "book" / "exercises").glob("*.md") if page.stem != "index"]
     checkers = [case for case in unit.cases if "tests/exercises/" in case.name]
     built = list((ROOT / "_build" / "html" / "book").rglob("*.html"))

@@ -11,7 +11,7 @@ import pytest
 from losscore.claims import Claim, ledger
 from tests.book.site import EVIDENCE, SITE, soup
 
-PROOF = "tests/symbolic/test_proofs.py::test_proof[{}]"
+PROOF = "tests/symbolic/test_proofs.py::test_proof_holds[{}]"
 
 Outcomes = dict[str, dict[str, str]]
 
@@ -51,7 +51,7 @@ def anchor_problems(claims: Mapping[str, Claim], site: Path) -> Iterator[str]:
     for identifier, claim in claims.items():
         if claim.page is None:
             continue
-        page = site / "book" / f"{claim.page.removeprefix('book/')}.html"
+        page = site / "book" / f"{claim.page}.html"
         if not page.exists():
             yield f"{identifier}: the page {claim.page} is not in the built site"
         elif soup(page).find(id=f"claim-{identifier.lower()}") is None:
