@@ -40,7 +40,9 @@ class DataSet:
 
     def __repr__(self) -> str:
         width = max(len(fact) for fact, _ in self._facts())
-        return "\n".join([f"Data: {self.name}", *(f"  {fact:<{width}}  {text}" for fact, text in self._facts())])
+        return "\n".join(
+            [f"Data: {self.name}", *(f"  {fact:<{width}}  {text}" for fact, text in self._facts())]
+        )
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<dt>{fact}</dt><dd>{html.escape(text)}</dd>" for fact, text in self._facts())
@@ -58,10 +60,14 @@ def electricity_demand() -> Tensor:
         ModuleNotFoundError: if ``pmdarima`` isn't installed; the message says how to install it.
     """
     file = _folder("pmdarima") / "datasets" / "taylor.py"
-    calls = (node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    calls = (
+        node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+    )
     literals = [call.args[0] for call in calls if call.args and isinstance(call.args[0], ast.List)]
     if len(literals) != 1 or len(literals[0].elts) != 4032:
-        raise ValueError(f"{file} doesn't hold one list of 4032 values; the data set was read from pmdarima 2.1.1")
+        raise ValueError(
+            f"{file} doesn't hold one list of 4032 values; the data set was read from pmdarima 2.1.1"
+        )
     return torch.tensor(ast.literal_eval(literals[0]), dtype=torch.float64)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -16,8 +16,18 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
 
 __all__ = [
-    "BLUE", "GREEN", "GREY", "INK", "ORANGE", "PALETTE", "PINK", "label_line", "mark", "shade", "use_style",
-]  # fmt: skip
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "PALETTE",
+    "PINK",
+    "label_line",
+    "mark",
+    "shade",
+    "use_style",
+]
 
 _DASHES = ("-", (0, (5, 1.6)), (0, (1.4, 1.4)), (0, (6, 1.6, 1.4, 1.6)), "-")
 
@@ -58,7 +68,11 @@ def use_style() -> None:
 
 
 def label_line(
-    line: Line2D, words: str | None = None, *, at: float | None = None, offset: tuple[float, float] | None = None
+    line: Line2D,
+    words: str | None = None,
+    *,
+    at: float | None = None,
+    offset: tuple[float, float] | None = None,
 ) -> Annotation:
     """Write the name of a line beside it, in place of a legend.
 
@@ -85,10 +99,16 @@ def label_line(
         point, distance, align = (x[-1], y[-1]), offset or (6, 0), ("left", "center")
     else:
         if not x.min() <= at <= x.max():
-            raise ValueError(f"at must lie on the line {text!r}, between {x.min():g} and {x.max():g}, got {at:g}")
+            raise ValueError(
+                f"at must lie on the line {text!r}, between {x.min():g} and {x.max():g}, got {at:g}"
+            )
         order = np.argsort(x)
-        point, distance, align = (at, np.interp(at, x[order], y[order])), offset or (0, 7), ("center", "bottom")
-    return line.axes.annotate(
+        point, distance, align = (
+            (at, np.interp(at, x[order], y[order])),
+            offset or (0, 7),
+            ("center", "bottom"),
+        )
+    return cast("Axes", line.axes).annotate(
         text,
         point,
         xytext=distance,
@@ -115,7 +135,13 @@ def shade(axes: Axes, start: float, end: float, words: str, *, colour: str = GRE
 
 
 def mark(
-    axes: Axes, x: float, y: float, words: str = "", *, colour: str = INK, offset: tuple[float, float] = (8, 8)
+    axes: Axes,
+    x: float,
+    y: float,
+    words: str = "",
+    *,
+    colour: str = INK,
+    offset: tuple[float, float] = (8, 8),
 ) -> None:
     """Mark one point with a dot and, beside it, ``words``; ``offset`` is the text's distance (right, up) in points."""
     axes.plot([x], [y], "o", color=colour, markersize=7, label="_mark")

@@ -29,7 +29,7 @@ def glue(**values: str) -> None:
     if get_ipython() is None:
         return
     for name, value in values.items():
-        publish_display_data(
+        publish_display_data(  # type: ignore[no-untyped-call]
             {_RECORD + "text/plain": repr(value)},
             {"scrapbook": {"name": name, "mime_prefix": _RECORD}},
         )

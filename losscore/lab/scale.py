@@ -44,7 +44,9 @@ class Scale:
 def linear_ticks(low: float, high: float) -> list[tuple[float, str]]:
     """Multiples of a round step between ``low`` and ``high``: about five, and at the ends where that can be."""
     power = math.floor(math.log10(high - low))
-    steps = [(mantissa * 10.0**exponent, cost) for exponent in (power - 1, power) for mantissa, cost in _ROUND]
+    steps = [
+        (mantissa * 10.0**exponent, cost) for exponent in (power - 1, power) for mantissa, cost in _ROUND
+    ]
 
     def badness(choice: tuple[float, float]) -> float:
         step, cost = choice
@@ -77,7 +79,9 @@ def log_ticks(low: float, high: float) -> list[tuple[float, str]]:
         anchor = -(-first // stride) * stride
         powers = range(anchor, last + 1, stride)
         plain = -3 <= powers[0] and powers[-1] <= 4
-        return [(10.0**power, number(10.0**power, max(0, -power)) if plain else _power(power)) for power in powers]
+        return [
+            (10.0**power, number(10.0**power, max(0, -power)) if plain else _power(power)) for power in powers
+        ]
     ticks = [mantissa * 10.0**power for power in range(first - 1, last + 1) for mantissa in (1, 2, 5)]
     inside = [tick for tick in ticks if low * (1 - slack) <= tick <= high * (1 + slack)]
     if len(inside) < 3:

@@ -86,13 +86,22 @@ class SliderFigure:
             raise ValueError(f'yscale must be "linear" or "log", got {yscale!r}')
         self.start = start
         self.x = _array("x", x)
-        if self.x.ndim != 1 or len(self.x) < 2 or not np.all(np.isfinite(self.x)) or np.any(np.diff(self.x) <= 0):
-            raise ValueError(f"x must be at least 2 finite numbers in increasing order, got shape {self.x.shape}")
+        if (
+            self.x.ndim != 1
+            or len(self.x) < 2
+            or not np.all(np.isfinite(self.x))
+            or np.any(np.diff(self.x) <= 0)
+        ):
+            raise ValueError(
+                f"x must be at least 2 finite numbers in increasing order, got shape {self.x.shape}"
+            )
         self.curves = self._curves(curves or {}, fixed or {}, frames)
         self.marker = None if marker is None else _array("marker", marker)
         if self.marker is not None:
             if self.marker.shape != (frames,):
-                raise ValueError(f"marker must have shape ({frames},), one place a frame, got {self.marker.shape}")
+                raise ValueError(
+                    f"marker must have shape ({frames},), one place a frame, got {self.marker.shape}"
+                )
             if not np.all((self.marker >= self.x[0]) & (self.marker <= self.x[-1])):
                 raise ValueError(f"marker must lie between {self.x[0]:g} and {self.x[-1]:g}, the ends of x")
         self.readout = None if readout is None else [str(sentence) for sentence in readout]
@@ -101,9 +110,13 @@ class SliderFigure:
         self.label_at = dict(label_at or {})
         for name, place in self.label_at.items():
             if name not in self.curves:
-                raise ValueError(f"label_at names {name!r}, which is no curve; the curves are {list(self.curves)}")
+                raise ValueError(
+                    f"label_at names {name!r}, which is no curve; the curves are {list(self.curves)}"
+                )
             if not self.x[0] <= place <= self.x[-1]:
-                raise ValueError(f"label_at[{name!r}] must lie between {self.x[0]:g} and {self.x[-1]:g}, got {place:g}")
+                raise ValueError(
+                    f"label_at[{name!r}] must lie between {self.x[0]:g} and {self.x[-1]:g}, got {place:g}"
+                )
         self._lay_out(ylim if ylim is not None else self._limits(yscale), yscale)
 
     def _curves(
@@ -145,7 +158,9 @@ class SliderFigure:
             raise ValueError(f"ylim must be two finite numbers in order, positive on a log axis, got {ylim}")
         self._y = Scale(low, high, HEIGHT - _BOTTOM, _TOP, yscale)
         self._names = {name: textwrap.wrap(name, _WRAP) or [""] for name in self.curves}
-        outside = [len(line) for name, lines in self._names.items() if name not in self.label_at for line in lines]
+        outside = [
+            len(line) for name, lines in self._names.items() if name not in self.label_at for line in lines
+        ]
         left = _MARGIN + _CHARACTER * max((len(text) for _, text in self._y.ticks()), default=1)
         right = WIDTH - (_MARGIN + _CHARACTER * max(outside) if outside else _MARGIN)
         self._x = Scale(float(self.x[0]), float(self.x[-1]), left, right)
@@ -185,7 +200,9 @@ class SliderFigure:
                 if name not in self.label_at and len(finite):
                     at_end[index] = float(np.clip(finite[-1], _TOP, HEIGHT - _BOTTOM))
             heights = {index: _LINE * len(self._names[names[index]]) for index in at_end}
-            for index, middle in _apart(at_end, heights, _TOP - _LINE / 2, HEIGHT - _BOTTOM + _LINE / 2).items():
+            for index, middle in _apart(
+                at_end, heights, _TOP - _LINE / 2, HEIGHT - _BOTTOM + _LINE / 2
+            ).items():
                 first = middle - heights[index] / 2 + 0.72 * _LINE
                 places[index][frame] = [round(self._x.end + 7, 1), round(first, 1)]
         return [list(track[:1]) if all(place == track[0] for place in track) else track for track in places]
@@ -194,7 +211,9 @@ class SliderFigure:
         """Centred over the curve at ``label_at``, or below it where there is no room above."""
         lines = self._names[name]
         half = _CHARACTER * max(len(line) for line in lines) / 2
-        centre = float(np.clip(self._x(np.array(self.label_at[name])), self._x.start + half, self._x.end - half))
+        centre = float(
+            np.clip(self._x(np.array(self.label_at[name])), self._x.start + half, self._x.end - half)
+        )
         columns = self._x(self.x)
         near = row[(columns >= centre - half) & (columns <= centre + half) & np.isfinite(row)]
         near = near[(near >= _TOP) & (near <= HEIGHT - _BOTTOM)]
@@ -217,18 +236,21 @@ class SliderFigure:
         parts = [
             f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{_escape(self.alt)}">',
             f"<style>{_STYLE}</style>",
-            f'<clipPath id="KEY-plot"><rect x="{left:.1f}" y="{top - 2:g}" width="{right - left:.1f}" '
-            f'height="{bottom - top + 4:g}"/></clipPath>',
+            f'<clipPath id="KEY-plot"><path d="M{left:.1f},{top - 2:g}H{right:.1f}V{bottom + 2:g}H{left:.1f}Z"/></clipPath>',
             f'<path class="axis" d="M{left:.1f},{top:g}V{bottom:g}H{right:.1f}"/>',
         ]
         for value, text in self._y.ticks():
             y = float(self._y(np.array(value)))
             parts.append(f'<path class="axis" d="M{left - 4:.1f},{y:.1f}h4"/>')
-            parts.append(f'<text class="tick" x="{left - 7:.1f}" y="{y:.1f}" dy=".35em" text-anchor="end">{text}</text>')
+            parts.append(
+                f'<text class="tick" x="{left - 7:.1f}" y="{y:.1f}" dy=".35em" text-anchor="end">{text}</text>'
+            )
         for value, text in self._x.ticks():
             x = float(self._x(np.array(value)))
             parts.append(f'<path class="axis" d="M{x:.1f},{bottom:g}v4"/>')
-            parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 19:g}" text-anchor="middle">{text}</text>')
+            parts.append(
+                f'<text class="tick" x="{x:.1f}" y="{bottom + 19:g}" text-anchor="middle">{text}</text>'
+            )
         if self._y.kind == "linear" and self._y.low < 0 < self._y.high:
             zero = float(self._y(np.array(0.0)))
             parts.append(f'<path class="zero" d="M{left:.1f},{zero:.1f}H{right:.1f}"/>')
@@ -310,7 +332,9 @@ def _path(columns: Sequence[float], heights: Sequence[float | None]) -> str:
     return "".join(parts)
 
 
-def _apart(middles: Mapping[int, float], heights: Mapping[int, float], top: float, bottom: float) -> dict[int, float]:
+def _apart(
+    middles: Mapping[int, float], heights: Mapping[int, float], top: float, bottom: float
+) -> dict[int, float]:
     """Move boxes, given by their middles and heights, up and down until none overlaps another."""
     order = sorted(middles, key=lambda index: (middles[index], index))
     placed = dict(middles)

@@ -70,7 +70,9 @@ def interval(values: Sequence[float] | Tensor, level: float = 0.95) -> Interval:
     return Interval(numbers.mean().item(), half_width, n, level)
 
 
-def paired(first: Sequence[float] | Tensor, second: Sequence[float] | Tensor, level: float = 0.95) -> Interval:
+def paired(
+    first: Sequence[float] | Tensor, second: Sequence[float] | Tensor, level: float = 0.95
+) -> Interval:
     """The mean of ``first - second`` with its interval, where both were measured on the same seeds.
 
     What the two share, such as an easy split, cancels in each difference; the interval is then narrower than the
@@ -81,7 +83,9 @@ def paired(first: Sequence[float] | Tensor, second: Sequence[float] | Tensor, le
     """
     one, other = _numbers("first", first), _numbers("second", second)
     if len(one) != len(other):
-        raise ValueError(f"first and second must hold one value for each seed, got {len(one)} and {len(other)}")
+        raise ValueError(
+            f"first and second must hold one value for each seed, got {len(one)} and {len(other)}"
+        )
     return interval(one - other, level)
 
 
@@ -119,7 +123,9 @@ def _within(angle: float, freedom: int) -> float:
 def _numbers(name: str, values: Sequence[float] | Tensor) -> Tensor:
     numbers = torch.as_tensor(values, dtype=torch.float64).detach().cpu()
     if numbers.ndim != 1 or len(numbers) < 2:
-        raise ValueError(f"{name} must be at least 2 numbers along one axis, got shape {tuple(numbers.shape)}")
+        raise ValueError(
+            f"{name} must be at least 2 numbers along one axis, got shape {tuple(numbers.shape)}"
+        )
     if not numbers.isfinite().all():
         raise ValueError(f"{name} must be finite, got {numbers[~numbers.isfinite()][0].item()}")
     return numbers

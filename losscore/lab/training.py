@@ -120,7 +120,12 @@ def progress(steps: int, what: str) -> Iterator[int]:
         now = time.monotonic()
         if watched and now - began > 5 and now - shown > 1:
             left = (now - began) / (index + 1) * (steps - index - 1)
-            print(f"\r{what}: {index + 1} of {steps} steps, about {left:.0f} s left  ", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r{what}: {index + 1} of {steps} steps, about {left:.0f} s left  ",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
             shown = now
     if shown > began:
         print(f"\r{what}: {steps} steps, {time.monotonic() - began:.0f} s" + " " * 30, file=sys.stderr)
