@@ -13,7 +13,7 @@ from losscore.symbolic import Definition, FalseStep, Proof, definitions, proofs
 MUTATIONS: dict[str, Callable[[sp.Expr, sp.Expr], sp.Expr]] = {
     "sign": lambda loss, prediction: -loss,
     "factor": lambda loss, prediction: 3 * loss,
-    "bend": lambda loss, prediction: loss + prediction**3 / 7,
+    "bend": lambda loss, prediction: loss + prediction / 5 + prediction**3 / 7,
     "power": lambda loss, prediction: loss**2,
 }
 
