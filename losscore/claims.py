@@ -110,13 +110,13 @@ _ALLOWED = {field.name for field in fields(Claim)}
 
 def _read_entry(entry: object) -> Claim:
     if not isinstance(entry, dict):
-        raise ValueError(f"expected keys and values, got {entry!r}")
+        raise ValueError(f"expected keys and values, got {entry!r}")  # noqa: TRY004 (the file is wrong, not a type)
     id = entry.get("id")
     if not isinstance(id, str) or not re.fullmatch(r"C[0-9]+", id):
         raise ValueError(f"id: expected C and digits, got {id!r}")
+    if missing := sorted(_REQUIRED - entry.keys()):
+        raise ValueError(f"{id}: {', '.join(missing)}: missing")
     values: dict[str, Any] = {}
-    for missing in sorted(_REQUIRED - entry.keys()):
-        raise ValueError(f"{id}: {missing}: missing")
     for key, value in entry.items():
         if key not in _ALLOWED:
             raise ValueError(f"{id}: {key}: unknown key; allowed are {', '.join(sorted(_ALLOWED))}")
@@ -126,8 +126,8 @@ def _read_entry(entry: object) -> Claim:
             values[key] = tuple(value)
         else:
             if not isinstance(value, str) or not value:
-                raise ValueError(f"{id}: {key}: expected a non-empty string (in quotes if need be), got {value!r}")
+                raise ValueError(f"{id}: {key}: expected a string (in quotes if need be), got {value!r}")
             values[key] = value
-    if values["verdict"] not in get_args(Verdict):
-        raise ValueError(f"{id}: verdict: expected one of {', '.join(get_args(Verdict))}, got {values['verdict']!r}")
+    if (verdict := values["verdict"]) not in (allowed := get_args(Verdict)):
+        raise ValueError(f"{id}: verdict: expected one of {', '.join(allowed)}, got {verdict!r}")
     return Claim(**values)
