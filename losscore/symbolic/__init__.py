@@ -10,7 +10,7 @@ from .definition import Definition
 from .proof import FalseStep, Proof, Step
 
 FAMILIES = ("regression", "classification", "margins")
-TOPICS = ("descent",)
+TOPICS = ("descent", "scores")
 
 __all__ = ["Definition", "FalseStep", "Proof", "Step", "definition", "definitions", "proofs"]
 

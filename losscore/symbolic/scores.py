@@ -242,14 +242,20 @@ def brier_bends_down_on_its_shoulder() -> Proof:
             ),
             solves("The sign is that of the last factor, which vanishes at", 3 * q - 1, q, third, sp.Interval.open(0, 1)),
             solves("that is, at the logit", sigmoid(z) - third, z, -sp.log(2)),
-            limit(
-                "On the far left the slope dies out: the loss is flat where it is largest.",
-                2 * (sigmoid(z) - 1) * sigmoid(z) * (1 - sigmoid(z)),
-                z,
-                -sp.oo,
-                sp.Integer(0),
+            replace(
+                limit(
+                    "On the far left its slope dies out: the loss is flat where it is largest.",
+                    sp.diff(squared, z),
+                    z,
+                    -sp.oo,
+                    sp.Integer(0),
+                ),
+                shown=r"\lim_{z\to-\infty}\ell_2'(z)=0",
             ),
-            limit("Cross-entropy keeps pulling there.", sigmoid(z) - 1, z, -sp.oo, sp.Integer(-1)),
+            replace(
+                limit("Cross-entropy keeps pulling there.", sp.diff(log_loss, z), z, -sp.oo, sp.Integer(-1)),
+                shown=r"\lim_{z\to-\infty}\ell_{\mathrm{CE}}'(z)=-1",
+            ),
         ),
     )
 

@@ -1,0 +1,82 @@
+"""What a check answers: a result that shows itself as a small panel, or as plain text where there is no HTML."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+PASSED, FAILED, NOT_YET = "passed", "failed", "not yet"
+
+_MARK = {PASSED: "✓", FAILED: "✗", NOT_YET: "○"}
+_COLOUR = {PASSED: "#009E73", FAILED: "#D55E00", NOT_YET: "#767676"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """Outcome of one check: ``status`` is "passed", "failed" or "not yet"; ``notes`` say why, one line each."""
+
+    task: str
+    status: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the task is solved."""
+        return self.status == PASSED
+
+    def __repr__(self) -> str:
+        return "\n".join([f"{_MARK[self.status]} {self.task}: {self.status}", *(f"  {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<br>{html.escape(note)}" for note in self.notes)
+        return (
+            f'<div class="exercise-result" style="border-left:4px solid {_COLOUR[self.status]};'
+            'padding:.3em .8em;margin:.4em 0;line-height:1.5">'
+            f"<strong>{_MARK[self.status]} {self.status}</strong> · <code>{html.escape(self.task)}</code>{notes}</div>"
+        )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the learner stands: the latest result of every task, in order."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def next(self) -> str | None:
+        """The first task that is not solved; None when all are."""
+        return next((result.task for result in self.results if not result.ok), None)
+
+    def _summary(self) -> str:
+        done = sum(result.ok for result in self.results)
+        following = f"Next: {self.next}." if self.next else "All done."
+        return f"{done} of {len(self.results)} tasks solved. {following}"
+
+    def __repr__(self) -> str:
+        return "\n".join([self._summary(), *(f"  {_MARK[r.status]} {r.task}: {r.status}" for r in self.results)])
+
+    def _repr_html_(self) -> str:
+        items = "".join(
+            f"<li>{_MARK[r.status]} <code>{html.escape(r.task)}</code>: {r.status}</li>" for r in self.results
+        )
+        return (
+            f'<div class="exercise-progress"><strong>{html.escape(self._summary())}</strong>'
+            f'<ul style="list-style:none;padding-left:0">{items}</ul></div>'
+        )
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A solution, shown folded: a notebook and the page open it on a click, ``print`` shows its text."""
+
+    title: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<solution: {self.title}; print it to read it here>"
+
+    def _repr_markdown_(self) -> str:
+        return self.text
