@@ -16,7 +16,7 @@ STAMPED = $(SPHINX) -d _build/site/.doctrees -D book_repository=$(REPOSITORY)
 .PHONY: book serve notebooks check-notebooks outputs test site links clean help
 
 book: outputs  ## run what changed, build the HTML book, say where it is
-	@$(SPHINX) -b html . _build/html
+	@$(SPHINX) -b html . _build/html || { rm -rf _build/.doctrees; exit 1; }
 	@echo "The book is in $(CURDIR)/_build/html"
 	@echo "Open it with: make serve   (or open _build/html/index.html in a browser)"
 
@@ -26,12 +26,12 @@ serve: book  ## build the book and serve it on http://localhost:8000
 
 notebooks: outputs  ## write book/notebooks/en, the notebooks for Jupyter and Colab
 	@rm -rf _build/notebooks
-	@$(SPHINX) -b notebooks . _build/notebooks
+	@$(SPHINX) -b notebooks . _build/notebooks || { rm -rf _build/.doctrees; exit 1; }
 	@$(PYTHON) tools/notebooks.py
 
 check-notebooks: outputs  ## tell whether book/notebooks/en is what the pages give now
 	@rm -rf _build/notebooks
-	@$(SPHINX) -b notebooks . _build/notebooks
+	@$(SPHINX) -b notebooks . _build/notebooks || { rm -rf _build/.doctrees; exit 1; }
 	@$(PYTHON) tools/notebooks.py --check
 
 outputs: $(READY)
