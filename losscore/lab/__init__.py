@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from losscore.lab.data import DataSet, data_set, electricity_demand
-    from losscore.lab.device import by_device, describe, device, generator, seeded
+    from losscore.lab.hardware import by_device, describe, device, generator, seeded
     from losscore.lab.prose import glue
     from losscore.lab.slider import SliderFigure
     from losscore.lab.statistics import Interval, interval, paired
@@ -20,11 +20,11 @@ _ROOM = {
     "DataSet": "data",
     "data_set": "data",
     "electricity_demand": "data",
-    "by_device": "device",
-    "describe": "device",
-    "device": "device",
-    "generator": "device",
-    "seeded": "device",
+    "by_device": "hardware",
+    "describe": "hardware",
+    "device": "hardware",
+    "generator": "hardware",
+    "seeded": "hardware",
     "glue": "prose",
     "SliderFigure": "slider",
     "Interval": "statistics",

@@ -318,8 +318,11 @@ def _array(name: str, data: npt.ArrayLike) -> Array:
 
 
 def _decimal(value: float) -> float | None:
-    """One decimal, enough for smooth lines; None for a gap."""
-    return None if np.isnan(value) else round(float(value), 1) + 0.0
+    """One decimal, enough for smooth lines, and written as JavaScript writes it; None for a gap."""
+    if np.isnan(value):
+        return None
+    rounded = round(float(value), 1)
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 def _path(columns: Sequence[float], heights: Sequence[float | None]) -> str:
