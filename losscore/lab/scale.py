@@ -55,7 +55,7 @@ def linear_ticks(low: float, high: float) -> list[tuple[float, str]]:
         return abs(len(ticks) - 5) + cost - 0.6 * ends
 
     step, _ = min(steps, key=badness)
-    if not 1e-5 < step < 1e7:
+    if step >= 1e7 or max(abs(low), abs(high)) < 1e-4:
         unit = 10.0**power
         ticks = [(tick, number(tick / unit)) for tick in _multiples(step, low, high)]
         return [(tick, text if text == "0" else f"{text}×{_power(power)}") for tick, text in ticks]
