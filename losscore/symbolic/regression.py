@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+from itertools import pairwise
+
 import sympy as sp
 from sympy import stats
 
 from .definition import Definition
-from .proof import Proof, derivative, equal, limit, positive, solves
+from .proof import Proof, Step, argument, derivative, equal, holds_for, limit, positive, solves
 
 PREDICTION, TARGET = sp.symbols(r"\hat{y} y", real=True)
 QUANTILE = sp.Symbol(r"\tau", positive=True)
@@ -203,3 +206,157 @@ def kinks_have_two_slopes() -> Proof:
             limit("and from below: the slopes are 1 apart whatever the level.", pin, h, sp.Integer(0), -tau, "-"),
         ),
     )
+
+
+def unequal_costs_make_a_pinball_loss() -> Proof:
+    """A cost for each missing and another for each surplus unit is the pinball loss, rescaled."""
+    bought, gap = sp.Symbol(r"\theta", real=True), sp.Symbol("g", positive=True)
+    fractile = UNDERAGE / (UNDERAGE + OVERAGE)
+
+    def same(words: str, demand: sp.Expr, error: str) -> Step:
+        return equal(
+            words,
+            (UNDERAGE + OVERAGE) * pinball.expression(bought, demand, quantile=fractile),
+            asymmetric_linear.expression(bought, demand),
+            name=rf"(c_u+c_o)\,\rho_\tau({error})",
+        )
+
+    return Proof(
+        claims=("C99",),
+        statement=(
+            r"A cost of $c_u$ for each unit short and of $c_o$ for each unit over is "
+            r"$(c_u+c_o)\,\rho_\tau(d-\theta)$, the pinball loss at $\tau=\frac{c_u}{c_u+c_o}$, rescaled."
+        ),
+        hypotheses=(r"$c_u,c_o>0$, the same for every unit",),
+        scope=r"every amount $\theta$, demand $d$ and pair of costs",
+        steps=(
+            same(
+                r"The demand is $d=\theta+g$: the gap $g>0$ is missing, and the rescaled pinball loss is its cost,",
+                bought + gap,
+                "g",
+            ),
+            same(r"It is $d=\theta-g$: the gap is left over, and again they agree.", bought - gap, "-g"),
+            same("They meet, and nothing is lost.", bought, "0"),
+            equal(
+                "Read backwards, a level is a price ratio: the two sides weigh as the costs do.",
+                fractile / (1 - fractile),
+                UNDERAGE / OVERAGE,
+                name=r"\frac{\tau}{1-\tau}",
+            ),
+        ),
+    )
+
+
+def the_critical_fractile_minimises_the_cost() -> Proof:
+    """The expected cost is convex, and minimal exactly where F(θ⁻) ≤ τ ≤ F(θ)."""
+    demand, gap = sp.Symbol("d", real=True), sp.Symbol("g", positive=True)
+    share, below = sp.symbols("F F_-", nonnegative=True)
+    fractile = UNDERAGE / (UNDERAGE + OVERAGE)
+    cost = asymmetric_linear.expression
+    short, over = cost(demand - gap, demand), cost(demand + gap, demand)
+    right, left = (-sp.diff(short, gap) * (1 - part) + sp.diff(over, gap) * part for part in (share, below))
+    return Proof(
+        claims=("C99", "C103"),
+        statement=(
+            r"Let $L(\theta)=E\,\ell(\theta,D)$ with $F$ the distribution function of the demand $D$. Then $\theta$ is "
+            r"optimal if and only if $F(\theta^-)\leq\tau\leq F(\theta)$, with $\tau=\frac{c_u}{c_u+c_o}$."
+        ),
+        hypotheses=(
+            r"$c_u,c_o>0$ constant for each unit",
+            r"$E|D|<\infty$; $F(\theta^-)=P(D<\theta)$",
+            r"$D$ does not depend on $\theta$",
+        ),
+        scope=r"every distribution with a finite mean, with jumps or without, and every pair of costs",
+        steps=(
+            derivative("With $g$ too little, each further unit short costs $c_u$,", short, gap, UNDERAGE),
+            derivative("and with $g$ too much each further unit over costs $c_o$.", over, gap, OVERAGE),
+            positive(
+                "So the slope in $\\theta$ is $-c_u$ before the demand and $c_o$ after it. It jumps up, by the sum: each cost "
+                "is convex, and with it their expectation $L$.",
+                sp.diff(over, gap) + sp.diff(short, gap),
+            ),
+            argument(
+                r"Slopes are bounded by $\max(c_u,c_o)$, so expectation and one-sided derivative may be exchanged. To the "
+                r"right of $\theta$ the slope is $c_o$ where $D\leq\theta$, to the left where $D<\theta$:",
+                r"L'_+(\theta)=-c_u\,(1-F)+c_o\,F,\qquad L'_-(\theta)=-c_u\,(1-F_-)+c_o\,F_-,\qquad "
+                r"F=F(\theta),\;F_-=F(\theta^-)",
+            ),
+            equal(
+                "The right slope has the sign of $F-\\tau$,",
+                right,
+                sp.Mul(UNDERAGE + OVERAGE, share - fractile, evaluate=False),
+                name="L'_+",
+            ),
+            equal(
+                "the left slope that of $F_--\\tau$.",
+                left,
+                sp.Mul(UNDERAGE + OVERAGE, below - fractile, evaluate=False),
+                name="L'_-",
+            ),
+            argument(
+                r"A convex function is minimal exactly where 0 lies between its one-sided slopes, $0\in\partial L(\theta)$.",
+                r"L'_-(\theta)\leq0\leq L'_+(\theta)\iff F(\theta^-)\leq\tau\leq F(\theta)",
+            ),
+            solves(
+                "Where $F$ has no jump both say the same, and the share covered must be",
+                right,
+                share,
+                fractile,
+            ),
+        ),
+    )
+
+
+def sample_costs_are_least_at_order_statistics() -> Proof:
+    """Which amounts minimise the total cost over n observed demands: an observation, or all between two of them."""
+    bought, gap = sp.Symbol(r"\theta", real=True), sp.Symbol("g", positive=True)
+    n, count = sp.Symbol("n", positive=True), sp.Symbol("k", nonnegative=True)
+    level = UNDERAGE / (UNDERAGE + OVERAGE)
+    slope = count * sp.diff(asymmetric_linear.expression(bought + gap, bought), gap) - (n - count) * sp.diff(
+        asymmetric_linear.expression(bought - gap, bought), gap
+    )
+    return Proof(
+        claims=("C102",),
+        statement=(
+            r"Of $n$ observed demands $x_{(1)}\leq\dots\leq x_{(n)}$ the total cost is least on the whole interval "
+            r"$[x_{(n\tau)},x_{(n\tau+1)}]$ if $n\tau$ is an integer, and else only at $x_{(\lceil n\tau\rceil)}$."
+        ),
+        hypotheses=(r"$c_u,c_o>0$, $\tau=\frac{c_u}{c_u+c_o}$",),
+        scope=r"every sample; the last step compares with brute force for $n=1\dots30$",
+        steps=(
+            equal(
+                r"Between two demands, with $k$ of them below $\theta$, the slope of the total is",
+                slope,
+                sp.Mul(UNDERAGE + OVERAGE, count - n * level, evaluate=False),
+                name=r"\sum_i\ell'(\theta,x_i)",
+            ),
+            argument(
+                r"It is negative while $k<n\tau$, positive once $k>n\tau$, and 0 in between only if $k=n\tau$ can be: then all "
+                r"of $[x_{(k)},x_{(k+1)}]$ is optimal. Otherwise the sign turns at the demand number $\lceil n\tau\rceil$."
+            ),
+            holds_for(
+                "Brute force in exact fractions, over all demands, the points halfway and points outside, agrees.",
+                range(1, 31),
+                _least_cost_as_stated,
+                named=r"n = 1…30, whole demands with ties, costs in whole numbers",
+            ),
+        ),
+    )
+
+
+def _least_cost_as_stated(n: int) -> bool:
+    source = random.Random(n)
+    demands = sorted(sp.Integer(source.randint(0, n)) for _ in range(n))
+    under, over = (sp.Integer(source.randint(1, 4)) for _ in range(2))
+    cut = n * under / (under + over)
+    first = demands[sp.ceiling(cut) - 1]
+    last = demands[cut] if cut.is_integer else first
+    knots = sorted(set(demands))
+    places = {*knots, *((a + b) / 2 for a, b in pairwise(knots)), knots[0] - 1, knots[-1] + 1}
+    totals = {
+        place: sum(asymmetric_linear.expression(place, x, underage=under, overage=over) for x in demands)
+        for place in places
+    }
+    return {place for place in places if first <= place <= last} == {
+        p for p in places if totals[p] == min(totals.values())
+    }
