@@ -42,14 +42,14 @@ class Rise:
     errors_rose: int
 
 
-def descent_and_errors(seed: int, steps: int = 200) -> Rise:
+def descent_and_errors(seed: int, steps: int = 60) -> Rise:
     """Full-batch descent of the cross-entropy of a linear classifier on `two_groups`, step below 2/β."""
     points, label = two_groups(seed)
     smoothness = torch.linalg.matrix_norm(points.T @ points / len(points), 2).item() / 4
     run = descend(
         lambda w: losscore.binary_cross_entropy(points @ w, label),
         torch.tensor([-1.0, 1.0], dtype=torch.float64),
-        step=1 / smoothness,
+        step=0.5 / smoothness,
         steps=steps,
     )
     wrong = torch.tensor([errors(points @ w, label) for w in run.path])
