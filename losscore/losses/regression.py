@@ -261,8 +261,8 @@ def expectile(input: Tensor, target: Tensor, *, level: float, reduction: Reducti
     """
     level = fraction("level", level)
     input, target, dtype = paired(input, target)
-    weight = torch.where(target < input, 1 - level, level)
-    return reduce(weight * (input - target).square(), reduction, dtype)
+    squared = (input - target).square()
+    return reduce(torch.where(target < input, (1 - level) * squared, level * squared), reduction, dtype)
 
 
 def _asymmetric(input: Tensor, target: Tensor, above: float | Tensor, below: float | Tensor) -> Tensor:
