@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+import pytest
 from bs4 import BeautifulSoup
 
 from tools.sources import pages
@@ -51,3 +53,10 @@ RAW_MARKUP = re.compile(r"`{3,}\{|:{3,}\{|\{[a-z][a-z:-]*\}`|^:[a-z-]+: ", re.MU
 def raw_markup(text: str) -> list[str]:
     """Directive fences, options and roles that should have been resolved, each with what follows it."""
     return [text[match.start() : match.start() + 60] for match in RAW_MARKUP.finditer(text)]
+
+
+def expect_none(problems: Iterable[str]) -> None:
+    """Fail with the list of problems, one a line, where there are any."""
+    found = [" ".join(problem.split()) for problem in problems]
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.book.site import SITE, html_pages, soup
+from tests.book.site import SITE, expect_none, html_pages, soup
 
 LOADING = (
     ("img", "src"),
@@ -65,28 +65,28 @@ def broken_links(path: Path, root: Path) -> Iterator[str]:
             yield f"{target} (no such anchor)"
 
 
-def collect(problems: dict[str, list[str]]) -> str:
-    return "\n".join(f"{page}: {problem}" for page, found in problems.items() for problem in found)
+def by_page(check: Callable[[Path], Iterable[str]]) -> Iterator[str]:
+    for page in html_pages():
+        yield from (f"{page.relative_to(SITE)}: {problem}" for problem in check(page))
+
+
+def repeated_ids(page: BeautifulSoup) -> list[str]:
+    counts = Counter(tag["id"] for tag in page.find_all(id=True))
+    return [f"id {name!r} stands {count} times" for name, count in counts.items() if count > 1]
 
 
 def test_links_and_anchors_resolve() -> None:
-    problems = {str(page.relative_to(SITE)): list(broken_links(page, SITE)) for page in html_pages()}
-    assert not collect(problems), collect(problems)
+    expect_none(by_page(lambda page: broken_links(page, SITE)))
 
 
 def test_nothing_loads_from_another_host() -> None:
-    problems = {str(page.relative_to(SITE)): foreign_loads(soup(page)) for page in html_pages()}
-    for sheet in SITE.rglob("*.css"):
-        problems[str(sheet.relative_to(SITE))] = [m.group() for m in FOREIGN_IN_CSS.finditer(sheet.read_text("utf-8"))]
-    assert not collect(problems), collect(problems)
+    expect_none(by_page(lambda page: foreign_loads(soup(page))))
+    sheets = {sheet: sheet.read_text("utf-8") for sheet in SITE.rglob("*.css")}
+    expect_none(f"{sheet.name}: {m.group()}" for sheet, text in sheets.items() for m in FOREIGN_IN_CSS.finditer(text))
 
 
 def test_ids_are_unique() -> None:
-    problems = {}
-    for page in html_pages():
-        counts = Counter(tag["id"] for tag in soup(page).find_all(id=True))
-        problems[str(page.relative_to(SITE))] = [name for name, count in counts.items() if count > 1]
-    assert not collect(problems), collect(problems)
+    expect_none(by_page(lambda page: repeated_ids(soup(page))))
 
 
 @pytest.mark.parametrize(
@@ -120,3 +120,7 @@ def test_the_link_check_finds_broken_links(tmp_path: Path, html: str, problem: s
 def test_the_host_check_finds_foreign_loads(html: str) -> None:
     assert foreign_loads(BeautifulSoup(html, "html.parser"))
     assert not foreign_loads(BeautifulSoup('<a href="https://elsewhere.example">x</a>', "html.parser"))
+
+
+def test_the_id_check_finds_repeated_ids() -> None:
+    assert repeated_ids(BeautifulSoup('<p id="a"></p><p id="a"></p>', "html.parser")) == ["id 'a' stands 2 times"]
