@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from losscore.lab.palette import PALETTE
+from losscore.lab.palette import BLUE, PALETTE
 from losscore.lab.scale import Kind, Scale, number
 
 Array = npt.NDArray[np.float64]
@@ -360,7 +360,8 @@ def _hidden(yes: bool) -> str:
     return ' visibility="hidden"' if yes else ""
 
 
-_STYLE = """
+_STYLE = (
+    """
 .losscore-slider{max-width:36rem;margin:1rem auto;container-type:inline-size}
 .losscore-slider svg{display:block;width:100%;height:auto;font:12.5px system-ui,sans-serif;overflow:visible}
 .losscore-slider svg text{fill:currentColor}
@@ -372,11 +373,20 @@ _STYLE = """
 .losscore-slider .controls{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem 1rem;margin-top:.5rem}
 .losscore-slider label{min-width:9em;margin:0;font-variant-numeric:tabular-nums}
 .losscore-slider output{display:inline;padding:0;font-weight:600;color:inherit}
-.losscore-slider input{flex:1 1 12rem;min-width:0;height:2.75rem;margin:0;accent-color:#0072B2;cursor:pointer}
+.losscore-slider input{flex:1 1 12rem;min-width:0;height:2.75rem;margin:0;padding:0;appearance:none;background:none}
+.losscore-slider input{color:inherit;cursor:pointer}
+.losscore-slider input::-webkit-slider-runnable-track{height:4px;border-radius:2px;background:TRACK}
+.losscore-slider input::-moz-range-track{height:4px;border-radius:2px;background:TRACK}
+.losscore-slider input::-webkit-slider-thumb{appearance:none;width:22px;height:22px;margin-top:-9px;THUMB}
+.losscore-slider input::-moz-range-thumb{width:22px;height:22px;THUMB}
+.losscore-slider input:focus-visible{outline:2px solid currentColor;outline-offset:1px;border-radius:6px}
 .losscore-slider input[hidden]{display:none}
 .losscore-slider .readout{min-height:3em;margin:.25rem 0 0;font-variant-numeric:tabular-nums}
 @container (max-width:26rem){.losscore-slider svg{font-size:15px}}
-""".replace("\n", "")
+""".replace("TRACK", "color-mix(in srgb,currentColor 45%,transparent)")
+    .replace("THUMB", f"border:0;border-radius:50%;background:{BLUE}")
+    .replace("\n", "")
+)
 
 _SCRIPT = """
 (function(){
