@@ -42,7 +42,7 @@ def drop_stale_doctrees(app: Sphinx, env: BuildEnvironment, added: set[str], cha
 def inline_svg(text: str, alt: str) -> str:
     """A drawing as part of the page: own ids, ink that follows the text, a name for those who don't see it."""
     svg = text[text.index("<svg"):]
-    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.S)
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.S)
     prefix = "f" + hashlib.sha256(svg.encode()).hexdigest()[:8]
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', svg)
     svg = re.sub(r'(xlink:href|href)="#([^"]+)"', rf'\1="#{prefix}\2"', svg)
@@ -54,7 +54,8 @@ def inline_svg(text: str, alt: str) -> str:
     width = re.search(r'width="([\d.]+)', opening.group())
     assert box is not None and width is not None
     start = (f'<svg class="drawing" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-             f'viewBox="{box.group(1)}" width="{float(width.group(1)) * 4 / 3:.0f}" role="img" '
+             f'viewBox="{box.group(1)}" width="{float(width.group(1)) * 4 / 3:.0f}" '
+             f'style="stroke-linejoin: round; stroke-linecap: butt" role="img" '
              f'aria-label="{html.escape(alt)}">')
     return re.sub(r"\s*\n\s*", "\n", start + svg[opening.end():]).strip()
 
