@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -141,25 +142,39 @@ def passed(cases: list[Case]) -> str:
     return f"{good} of {len(cases)} passed"
 
 
+def uncompared() -> Iterator[str]:
+    """The cells whose output nbval runs but does not compare, with the reason that each states."""
+    for path in sorted(NOTEBOOKS.rglob("*.ipynb")):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            if "nbval-ignore-output" in cell["metadata"].get("tags", []):
+                reasons = [line for line in cell["source"] if line.startswith("# not compared: ")]
+                reason = reasons[0].removeprefix("# not compared: ").strip() if reasons else "no reason given"
+                yield f"{path.relative_to(NOTEBOOKS)}: {reason}"
+
+
+def conclusion(cases: list[Case]) -> str:
+    """What was skipped and why, the first failure, and the line of totals."""
+    lines = [f"Skipped: {reason}" for reason in sorted({case.message for case in cases if case.outcome == "skipped"})]
+    first = next((case for case in cases if case.outcome == "failed"), None)
+    if first:
+        lines.append(f"\n== First failure: {first.name}\n{first.message}\n")
+    totals = {outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")}
+    skipped = f", {totals['skipped']} skipped" if totals["skipped"] else ""
+    return "\n".join([*lines, f"{totals['passed']} passed, {totals['failed']} failed{skipped}"])
+
+
 def main() -> int:
     REPORTS.mkdir(parents=True, exist_ok=True)
     (REPORTS / "evidence.json").unlink(missing_ok=True)
     run = stages()
     for stage in run:
         stage.run()
-
-    cases = [case for stage in run for case in stage.cases]
     print("\n== Summary")
     print(summary(*run))
-    for reason in sorted({case.message for case in cases if case.outcome == "skipped"}):
-        print(f"Skipped: {reason}")
-    first = next((case for case in cases if case.outcome == "failed"), None)
-    if first:
-        print(f"\n== First failure: {first.name}\n{first.message}\n")
-    totals = {outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")}
-    print(f"{totals['passed']} passed, {totals['failed']} failed", end="")
-    print(f", {totals['skipped']} skipped" if totals["skipped"] else "")
-    return 1 if first else 0
+    for cell in uncompared():
+        print(f"Not compared: {cell}")
+    print(conclusion([case for stage in run for case in stage.cases]))
+    return 1 if any(stage.failed for stage in run) else 0
 
 
 if __name__ == "__main__":
