@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ._tensors import (
@@ -125,7 +124,11 @@ def huber(input: Tensor, target: Tensor, *, delta: float = 1.0, reduction: Reduc
     """
     delta = positive("delta", delta)
     input, target, dtype = paired(input, target)
-    return reduce(F.huber_loss(input, target, reduction="none", delta=delta), reduction, dtype)
+    residual = input - target
+    size = residual.abs()
+    within = size <= delta
+    near = torch.where(within, residual, 0)
+    return reduce(torch.where(within, near.square() / 2, delta * (size - delta / 2)), reduction, dtype)
 
 
 def log_cosh(input: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:

@@ -1,0 +1,62 @@
+"""The catalogue and the library name the same losses, and every one has its definition and its documentation."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+from importlib import import_module
+
+import pytest
+
+import losscore
+from losscore.catalogue import Entry, entries
+from losscore.symbolic import definitions
+
+from .battery import over_losses
+
+FAMILIES = sorted({entry.family for entry in entries().values()})
+
+
+def test_every_loss_of_the_library_has_an_entry() -> None:
+    assert set(losscore.__all__) == set(entries())
+
+
+@over_losses
+def test_an_entry_names_a_public_function(entry: Entry) -> None:
+    assert getattr(losscore, entry.name) is entry.function
+
+
+@over_losses
+def test_every_entry_has_a_definition(entry: Entry) -> None:
+    assert entry.name in definitions()
+
+
+@over_losses
+def test_function_definition_and_examples_have_the_same_parameters(entry: Entry) -> None:
+    options = {"weight", "reduction", "ignore_index", "label_smoothing", "pos_weight"}
+    function = {name for name in list(inspect.signature(entry.function).parameters)[2:] if name not in options}
+    assert function == set(entry.definition.parameters)
+    assert entry.examples and all(set(example) == function for example in entry.examples)
+
+
+@over_losses
+def test_the_call_is_that_of_torch(entry: Entry) -> None:
+    parameters = list(inspect.signature(entry.function).parameters.values())
+    assert [p.name for p in parameters[:2]] == ["input", "target"]
+    positional = [p.name for p in parameters[2:] if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    assert positional in ([], ["weight"])
+    assert parameters[-1].name == "reduction" and parameters[-1].default == "mean"
+
+
+@over_losses
+def test_the_docstring_is_complete(entry: Entry) -> None:
+    text = inspect.getdoc(entry.function) or ""
+    for part in ("Domain:", "minimiser", "Conventions", "Shape:", "Raises:", "Example:", "References:"):
+        assert part in text, part
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_examples_of_the_docstrings_are_right(family: str) -> None:
+    module = import_module(f"losscore.losses.{family}")
+    tried = doctest.testmod(module)
+    assert tried.failed == 0 and tried.attempted >= sum(entry.family == family for entry in entries().values())

@@ -1,0 +1,326 @@
+"""What every loss promises beyond its value, tested over all of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from losscore.catalogue import Entry
+
+from .battery import CLASSES, batch, over_losses, over_settings, targets
+
+# torch 2.13 warns of what it does itself: forward mode uses torch.jit.script, torch.compile instantiates Functions
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*Function'> should not be instantiated:DeprecationWarning"),
+]
+
+REDUCTIONS = ("mean", "sum", "none")
+LOW_PRECISION = (torch.float16, torch.bfloat16)
+
+
+def settled(entry: Entry, target: Tensor, **parameters: Any) -> Callable[[Tensor], Tensor]:
+    return lambda prediction: entry.function(prediction, target, **parameters)
+
+
+def slope(entry: Entry, prediction: Tensor, target: Tensor, **parameters: Any) -> Tensor:
+    prediction = prediction.detach().clone().requires_grad_()
+    (found,) = torch.autograd.grad(entry.function(prediction, target, **parameters), prediction)
+    return found
+
+
+@over_settings
+def test_derivatives_of_first_and_second_order_in_both_modes(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    for target in targets(entry, 4):
+        prediction = batch(entry, 4)[0].requires_grad_()
+        soft = entry.target in ("probability", "distribution") and target.is_floating_point()
+        inputs = (prediction, target.requires_grad_()) if soft else (prediction,)
+
+        def loss(prediction: Tensor, target: Tensor = target) -> Tensor:
+            return entry.function(prediction, target, reduction="none", **parameters)
+
+        assert torch.autograd.gradcheck(loss, inputs, check_forward_ad=True, check_batched_grad=True)
+        assert torch.autograd.gradgradcheck(loss, inputs, check_fwd_over_rev=True)
+
+
+@over_settings
+def test_torch_func_transforms(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    for target in targets(entry):
+        prediction = batch(entry)[0]
+
+        def single(prediction: Tensor, target: Tensor) -> Tensor:
+            return entry.function(prediction, target, **parameters)
+
+        rows = torch.func.vmap(single)(prediction, target)
+        torch.testing.assert_close(rows, entry.function(prediction, target, reduction="none", **parameters))
+        summed = slope(entry, prediction, target, reduction="sum", **parameters)
+        torch.testing.assert_close(torch.func.vmap(torch.func.grad(single))(prediction, target), summed)
+        forward = torch.func.vmap(torch.func.jacfwd(single))(prediction, target)
+        torch.testing.assert_close(forward, summed)
+
+
+@over_settings
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_compiles_as_one_graph(entry: Entry, parameters: Mapping[str, Any], reduction: str) -> None:
+    torch.compiler.reset()
+    function, given = entry.function, {"reduction": reduction, **parameters}
+    compiled = torch.compile(
+        lambda prediction, target: function(prediction, target, **given), fullgraph=True, backend="eager"
+    )
+    for target in targets(entry):
+        prediction = batch(entry)[0].requires_grad_()
+        loss, own = compiled(prediction, target), function(prediction, target, **given)
+        torch.testing.assert_close(loss, own)
+        found, expected = (torch.autograd.grad(value.sum(), prediction)[0] for value in (loss, own))
+        torch.testing.assert_close(found, expected)
+
+
+@over_settings
+@pytest.mark.parametrize("dtype", LOW_PRECISION, ids=str)
+def test_low_precision_is_computed_in_float32(
+    entry: Entry, parameters: Mapping[str, Any], dtype: torch.dtype
+) -> None:
+    for target in targets(entry, 3000):
+        low = batch(entry, 3000, dtype)[0]
+        target = target.to(dtype) if target.is_floating_point() else target
+        wide = target.float() if target.is_floating_point() else target
+        for reduction in ("mean", "none"):
+            found = entry.function(low, target, reduction=reduction, **parameters)
+            assert found.dtype == dtype
+            exact = entry.function(low.float(), wide, reduction=reduction, **parameters)
+            torch.testing.assert_close(found, exact.to(dtype), rtol=0, atol=0)
+        assert slope(entry, low, target, **parameters).dtype == dtype
+
+
+@over_settings
+@pytest.mark.parametrize("dtype", LOW_PRECISION, ids=str)
+def test_autocast_changes_nothing(entry: Entry, parameters: Mapping[str, Any], dtype: torch.dtype) -> None:
+    for target in targets(entry):
+        prediction = batch(entry)[0].float()
+        target = target.float() if target.is_floating_point() else target
+        outside = entry.function(prediction, target, **parameters)
+        with torch.autocast("cpu", dtype=dtype):
+            inside = entry.function(prediction, target, **parameters)
+            low = entry.function(prediction.to(dtype), target, **parameters)
+        torch.testing.assert_close(inside, outside, rtol=0, atol=0)
+        assert low.isfinite()
+
+
+@over_settings
+def test_mixed_dtypes_are_promoted(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    for target in targets(entry):
+        if target.is_floating_point():
+            assert entry.function(batch(entry)[0].float(), target, **parameters).dtype == torch.float64
+            assert entry.function(batch(entry)[0].half(), target.float(), **parameters).dtype == torch.float32
+
+
+@over_settings
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64, torch.bool], ids=str)
+def test_targets_of_every_integer_dtype(entry: Entry, parameters: Mapping[str, Any], dtype: torch.dtype) -> None:
+    prediction = batch(entry)[0]
+    labels = torch.tensor([1, 0, 1, 1, 0, 1])
+    if entry.target == "sign":
+        labels = torch.ones(6, dtype=torch.int64) if dtype in (torch.uint8, torch.bool) else 2 * labels - 1
+    reference = labels if entry.target == "distribution" else labels.double()
+    torch.testing.assert_close(
+        entry.function(prediction, labels.to(dtype), **parameters),
+        entry.function(prediction, reference, **parameters),
+        rtol=0,
+        atol=0,
+    )
+
+
+@over_settings
+def test_an_empty_batch_has_sum_0_and_mean_nan(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    for target in targets(entry):
+        prediction = batch(entry)[0][:0].requires_grad_()
+        target = target[:0]
+        assert entry.function(prediction, target, **parameters).isnan()
+        assert entry.function(prediction, target, reduction="sum", **parameters).item() == 0
+        assert entry.function(prediction, target, reduction="none", **parameters).shape == (0,)
+        entry.function(prediction, target, reduction="sum", **parameters).backward()
+        assert prediction.grad is not None and prediction.grad.shape == prediction.shape
+
+
+@over_settings
+def test_reductions(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    for target in targets(entry):
+        prediction = batch(entry)[0]
+        each = entry.function(prediction, target, reduction="none", **parameters)
+        assert each.shape == (6,)
+        total = entry.function(prediction, target, reduction="sum", **parameters)
+        mean = entry.function(prediction, target, **parameters)
+        assert total.shape == mean.shape == ()
+        torch.testing.assert_close(total, each.sum())
+        torch.testing.assert_close(mean, each.sum() / 6)
+
+
+@over_settings
+def test_the_order_of_the_batch_does_not_matter(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    order = torch.tensor([3, 0, 5, 1, 4, 2])
+    for target in targets(entry):
+        prediction = batch(entry)[0]
+        torch.testing.assert_close(
+            entry.function(prediction[order], target[order], reduction="none", **parameters),
+            entry.function(prediction, target, reduction="none", **parameters)[order],
+        )
+        torch.testing.assert_close(
+            slope(entry, prediction[order], target[order], **parameters),
+            slope(entry, prediction, target, **parameters)[order],
+        )
+
+
+@over_settings
+def test_inputs_are_not_changed(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    for target in targets(entry):
+        prediction = batch(entry)[0]
+        kept = prediction.clone(), target.clone()
+        slope(entry, prediction, target, **parameters)
+        entry.function(prediction.requires_grad_(), target, **parameters).backward()
+        assert torch.equal(prediction, kept[0]) and torch.equal(target, kept[1])
+
+
+@over_settings
+def test_non_contiguous_inputs(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    for target in targets(entry):
+        prediction = batch(entry)[0]
+        strided = torch.stack((prediction, prediction + 1), -1)[..., 0]
+        apart = torch.stack((target, target), -1)[..., 0]
+        assert not strided.is_contiguous()
+        torch.testing.assert_close(
+            entry.function(strided, apart, **parameters), entry.function(prediction, target, **parameters)
+        )
+        torch.testing.assert_close(
+            slope(entry, strided, apart, **parameters), slope(entry, prediction, target, **parameters)
+        )
+
+
+DEVICES = ["meta", "cuda"] if torch.cuda.is_available() else ["meta"]
+
+
+@over_settings
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_intermediate_is_on_the_device_of_the_input(
+    entry: Entry, parameters: Mapping[str, Any], device: str, reduction: str
+) -> None:
+    for target in targets(entry):
+        prediction = batch(entry)[0].to(device).requires_grad_()
+        loss = entry.function(prediction, target.to(device), reduction=reduction, **parameters)
+        loss.sum().backward()
+        assert loss.device.type == device
+        assert prediction.grad is not None and prediction.grad.device.type == device
+
+
+@over_settings
+def test_nan_in_gives_nan_out(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    for target in targets(entry):
+        prediction = batch(entry)[0]
+        prediction[2] = math.nan
+        each = entry.function(prediction, target, reduction="none", **parameters)
+        assert each.isnan().tolist() == [i == 2 for i in range(6)]
+        assert entry.function(prediction, target, **parameters).isnan()
+        if entry.target in ("real", "probability", "distribution") and target.is_floating_point():
+            target = target.clone()
+            target[4] = math.nan
+            each = entry.function(batch(entry)[0], target, reduction="none", **parameters)
+            assert each.isnan().tolist() == [i == 4 for i in range(6)]
+
+
+@over_losses
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_huge_predictions_have_finite_gradients(entry: Entry, dtype: torch.dtype) -> None:
+    """Only the exponential loss may overflow, as its true value does."""
+    for parameters in entry.examples:
+        for size in (1e4, -1e4):
+            for target in targets(entry, 1):
+                prediction = torch.zeros_like(batch(entry, 1, dtype)[0])
+                prediction.reshape(-1)[0] = size
+                target = target.to(dtype) if target.is_floating_point() else target
+                loss = entry.function(prediction, target, **parameters)
+                found = slope(entry, prediction, target, **parameters)
+                right = entry.name != "exponential" or size * target.item() > 0
+                assert not loss.isnan() and not found.isnan().any()
+                assert (loss.isfinite() and found.isfinite().all()) == right
+
+
+def infinite(entry: Entry, prediction: list[float] | float, target: float | int | list[float]) -> tuple[float, Any]:
+    given = torch.tensor(prediction, dtype=torch.float64)
+    goal = torch.tensor(target) if isinstance(target, int) else torch.tensor(target, dtype=torch.float64)
+    parameters = entry.examples[0]
+    return entry.function(given, goal, **parameters).item(), slope(entry, given, goal, **parameters).tolist()
+
+
+INF = math.inf
+INFINITE_REALS = {
+    "squared_error": (INF, INF),
+    "half_squared_error": (INF, INF),
+    "absolute_error": (INF, 1.0),
+    "huber": (INF, 1.0),
+    "log_cosh": (INF, 1.0),
+    "pinball": (INF, pytest.approx(0.1)),
+    "asymmetric_linear": (INF, 1.0),
+    "expectile": (INF, INF),
+}
+INFINITE_SCORES = {
+    "zero_one": ((0.0, 0.0), (1.0, 0.0)),
+    "hinge": ((0.0, 0.0), (INF, -1.0)),
+    "logistic": ((0.0, 0.0), (INF, -1.0)),
+    "exponential": ((0.0, 0.0), (INF, -INF)),
+}
+INFINITE_LOGITS = {
+    "binary_cross_entropy": ((0.0, 0.0), (INF, -1.0)),
+    "binary_brier": ((0.0, 0.0), (1.0, 0.0)),
+}
+IMPOSSIBLE_CLASSES = {
+    "cross_entropy": ((0.0, [0.0, 0.0]), (INF, [1.0, -1.0])),
+    "brier": ((0.0, [0.0, 0.0]), (2.0, [0.0, 0.0])),
+}
+
+
+@over_losses
+def test_infinite_predictions(entry: Entry) -> None:
+    """Value and slope at infinity are the limits; a row of logits without a limit gives NaN."""
+    if entry.input == "real":
+        assert infinite(entry, INF, 0.0) == INFINITE_REALS[entry.name]
+        assert math.isnan(infinite(entry, INF, INF)[0])
+    elif entry.input == "score":
+        right, wrong = INFINITE_SCORES[entry.name]
+        assert infinite(entry, INF, 1.0) == right and infinite(entry, -INF, 1.0) == wrong
+        assert infinite(entry, -INF, -1.0)[0] == right[0] and infinite(entry, INF, -1.0)[0] == wrong[0]
+    elif entry.input == "logit":
+        right, wrong = INFINITE_LOGITS[entry.name]
+        assert infinite(entry, INF, 1.0) == right and infinite(entry, -INF, 1.0) == wrong
+        assert infinite(entry, -INF, 0.0)[0] == right[0] and infinite(entry, INF, 0.0)[0] == wrong[0]
+    else:
+        right, wrong = IMPOSSIBLE_CLASSES[entry.name]
+        for first, second in ((0, 1), ([1.0, 0.0], [0.0, 1.0])):
+            assert infinite(entry, [3.0, -INF], first) == right
+            assert infinite(entry, [3.0, -INF], second) == wrong
+            for row in ([INF, 0.0], [INF, INF], [-INF, -INF]):
+                assert math.isnan(infinite(entry, row, first)[0]) and math.isnan(infinite(entry, row, second)[0])
+
+
+@over_losses
+def test_dimensions_after_the_first(entry: Entry) -> None:
+    """A batch with two more dimensions is the same samples in another arrangement."""
+    for parameters in entry.examples:
+        for target in targets(entry, 12):
+            prediction = batch(entry, 12)[0]
+            flat = entry.function(prediction, target, reduction="none", **parameters)
+            if entry.input == "logits":
+                prediction = prediction.reshape(2, 3, 2, CLASSES).movedim(-1, 1)
+                target = target.reshape(2, 3, 2, -1).movedim(-1, 1)
+                target = target if target.is_floating_point() else target.squeeze(1)
+            else:
+                prediction, target = prediction.reshape(2, 3, 2), target.reshape(2, 3, 2)
+            shaped = entry.function(prediction, target, reduction="none", **parameters)
+            torch.testing.assert_close(shaped, flat.reshape(2, 3, 2))
+            first = prediction[0, :, 0, 0] if entry.input == "logits" else prediction[0, 0, 0]
+            goal = target[0, :, 0, 0] if target.shape == prediction.shape and entry.input == "logits" else target[0, 0, 0]
+            torch.testing.assert_close(entry.function(first, goal, **parameters), flat[0])
