@@ -19,7 +19,7 @@ from .checking import judge, judge_answer
 from .results import NOT_YET, Progress, Result, Solution
 from .tasks import Exercise, Question, Task
 
-__all__ = ["answer", "check", "exercises", "progress", "solution", "use"]
+__all__ = ["answer", "check", "exercises", "progress", "solution", "solution_sources", "use"]
 
 _MODULES = ("two_scores",)
 
@@ -91,15 +91,18 @@ def solution(name: str) -> Solution:
     return Solution(title, "\n\n".join(_folded(item) for item in items))
 
 
+def solution_sources() -> dict[str, str]:
+    """The source of every task's solution, by the task's id: what must not stand in a notebook's code."""
+    return {item.id: inspect.getsource(item.reference) for item in _items() if isinstance(item, Task)}
+
+
 def progress() -> Progress:
     """What is solved in this session, and what is next."""
-    return Progress(
-        tuple(
-            _latest.get(item.id, Result(item.id, NOT_YET))
-            for exercise in exercises().values()
-            for item in exercise.items
-        )
-    )
+    return Progress(tuple(_latest.get(item.id, Result(item.id, NOT_YET)) for item in _items()))
+
+
+def _items() -> list[Task | Question]:
+    return [item for exercise in exercises().values() for item in exercise.items]
 
 
 def _remember(result: Result) -> Result:
@@ -108,7 +111,7 @@ def _remember(result: Result) -> Result:
 
 
 def _find(name: str, kind: type[Any] | tuple[type[Any], ...] = (Task, Question)) -> Any:
-    items = {item.id: item for e in exercises().values() for item in e.items if isinstance(item, kind)}
+    items = {item.id: item for item in _items() if isinstance(item, kind)}
     if name not in items:
         raise ValueError(f"there is no {name!r} here; known are {', '.join(items)}")
     return items[name]
@@ -118,5 +121,5 @@ def _folded(item: Task | Question) -> str:
     parts = [f"<details>\n<summary>Show the solution: {item.title}</summary>", item.explanation]
     parts += [proof()._repr_markdown_() for proof in item.proofs]
     if isinstance(item, Task):
-        parts.append(f"```python\n{inspect.getsource(item.reference)}```")
+        parts.append(f"```python\n{solution_sources()[item.id]}```")
     return "\n\n".join([*parts, "</details>"])

@@ -31,19 +31,9 @@ def expected(loss: Definition) -> sp.Expr:
     return TRUTH * if_one + (1 - TRUTH) * if_zero
 
 
-def expected_log_loss() -> sp.Expr:
-    """The expected cross-entropy in the book's form, which `the_two_expected_losses` derives."""
-    return -TRUTH * sp.log(FORECAST) - (1 - TRUTH) * sp.log(1 - FORECAST)
-
-
-def expected_squared_loss() -> sp.Expr:
-    """The expected Brier score in the book's form, which `the_two_expected_losses` derives."""
-    return (FORECAST - TRUTH) ** 2 + TRUTH * (1 - TRUTH)
-
-
-def regret(expected_loss: sp.Expr) -> sp.Expr:
-    """What the forecast q costs beyond the honest one."""
-    return expected_loss - expected_loss.subs(FORECAST, TRUTH)
+def regret(loss: Definition) -> sp.Expr:
+    """What the forecast q costs, in expectation, beyond the honest forecast p."""
+    return expected(loss) - expected(loss).subs(FORECAST, TRUTH)
 
 
 def _same(words: str, left: sp.Expr, right: sp.Expr, name: str) -> Step:
@@ -86,7 +76,7 @@ def the_two_expected_losses() -> Proof:
             _same(
                 r"Cross-entropy costs $-\ln q$ for the outcome 1 and $-\ln(1-q)$ for 0.",
                 expected(binary_cross_entropy),
-                expected_log_loss(),
+                -p * sp.log(q) - (1 - p) * sp.log(1 - q),
                 r"L_{\mathrm{CE}}(q;p)",
             ),
             _same(
@@ -98,7 +88,7 @@ def the_two_expected_losses() -> Proof:
             _same(
                 "Expand, and complete the square in $q$.",
                 expected(binary_brier),
-                expected_squared_loss(),
+                (q - p) ** 2 + p * (1 - p),
                 "L_2(q;p)",
             ),
         ),
@@ -120,14 +110,14 @@ def regrets_of_the_two_scores() -> Proof:
         steps=(
             _same(
                 "Subtract what the honest forecast $q=p$ costs.",
-                regret(expected_log_loss()),
+                regret(binary_cross_entropy),
                 p * sp.log(p / q) + (1 - p) * sp.log((1 - p) / (1 - q)),
                 r"L_{\mathrm{CE}}(q;p)-L_{\mathrm{CE}}(p;p)",
             ),
-            _same("The same for the Brier score.", regret(expected_squared_loss()), (q - p) ** 2, "L_2(q;p)-L_2(p;p)"),
+            _same("The same for the Brier score.", regret(binary_brier), (q - p) ** 2, "L_2(q;p)-L_2(p;p)"),
             _same(
                 "A square is 0 only at $q=p$. For the divergence, differentiate in $q$.",
-                sp.diff(regret(expected_log_loss()), q),
+                sp.diff(regret(binary_cross_entropy), q),
                 slope,
                 r"\frac{\partial}{\partial q}D_{KL}(p\|q)",
             ),
@@ -143,7 +133,7 @@ def regrets_of_the_two_scores() -> Proof:
 def curvatures_at_the_truth() -> Proof:
     """Both expected losses are strictly convex in the forecast; their curvatures at the truth."""
     p, q = TRUTH, FORECAST
-    second = sp.diff(expected_log_loss(), q, 2)
+    second = sp.diff(expected(binary_cross_entropy), q, 2)
     return Proof(
         claims=("C48",),
         statement=(
@@ -166,8 +156,11 @@ def curvatures_at_the_truth() -> Proof:
                 1 / (p * (1 - p)),
                 r"\left.\frac{\partial^2L_{\mathrm{CE}}}{\partial q^2}\right|_{q=p}",
             ),
-            derivative(
-                "The Brier score has the same curvature everywhere.", expected_squared_loss(), q, sp.Integer(2), order=2
+            _same(
+                "The Brier score has the same curvature everywhere.",
+                sp.diff(expected(binary_brier), q, 2),
+                sp.Integer(2),
+                r"\frac{\partial^2}{\partial q^2}L_2(q;p)",
             ),
         ),
     )

@@ -1,0 +1,557 @@
+"""Exercise 3.1: two proper scores, two landscapes."""
+
+from __future__ import annotations
+
+import itertools
+
+import sympy as sp
+import torch
+from torch import Tensor
+
+from ..losses.classification import binary_brier, binary_cross_entropy
+from ..symbolic import scores
+from ..symbolic.classification import LABEL
+from ..symbolic.classification import binary_brier as symbolic_brier
+from ..symbolic.classification import binary_cross_entropy as symbolic_cross_entropy
+from ..symbolic.scores import FORECAST, TRUTH
+from .tasks import Exercise, Function, Part, Property, Question, Task, WrongAnswer
+
+LOSSES = {"cross-entropy": binary_cross_entropy, "brier": binary_brier}
+
+BRIER_SLOPE_BOUND = 8 / 27
+
+
+def expected_loss(q: Tensor, p: Tensor, kind: str) -> Tensor:
+    """The outcome 1 has probability p and costs ℓ(q, 1); the outcome 0 has 1 − p and costs ℓ(q, 0)."""
+    loss = LOSSES[kind]
+    q, p = torch.broadcast_tensors(q, p)
+    z = torch.logit(q)
+    if_one = loss(z, torch.ones_like(z), reduction="none")
+    if_zero = loss(z, torch.zeros_like(z), reduction="none")
+    # An outcome that cannot happen costs nothing, even where its loss is infinite.
+    return torch.where(p > 0, p * if_one, 0) + torch.where(p < 1, (1 - p) * if_zero, 0)
+
+
+def grad_logit(z: Tensor, y: Tensor, kind: str) -> Tensor:
+    """The slope of the book's own loss. By hand: q − y = σ(z) − y, times 2q(1 − q) for Brier, with 1 − q = σ(−z)."""
+    z = z.detach().clone().requires_grad_()
+    (slope,) = torch.autograd.grad(LOSSES[kind](z, y, reduction="sum"), z)
+    return slope
+
+
+def _number(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)
+
+
+def _draws(*shape: int, seed: int) -> Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def _pairs(kind: str) -> list[tuple[Tensor, Tensor, str]]:
+    draws = 0.02 + 0.96 * _draws(12, 2, seed=31)
+    return [(q.clone(), p.clone(), kind) for q, p in draws]
+
+
+_ENDS = [
+    (_number(q), _number(p), kind) for kind in LOSSES for q in (0.0, 0.4, 1.0) for p in (0.0, 0.3, 1.0) if q != 0.4 or p != 0.3
+]
+_GRIDS = [(_draws(5, seed=1), _draws(5, seed=2), kind) for kind in LOSSES] + [
+    (_draws(2, 3, seed=3), _number(0.7), kind) for kind in LOSSES
+]
+
+_LOGITS = [-6.0, -2.5, -0.5, 0.0, 0.7, 3.0, 6.0]
+
+
+def _slopes(kind: str, logits: list[float]) -> list[tuple[Tensor, Tensor, str]]:
+    return [(_number(z), _number(y), kind) for z, y in itertools.product(logits, (0.0, 1.0))]
+
+
+_BATCHES = [(6 * _draws(*shape, seed=4) - 3, _draws(*shape, seed=5).round(), kind) for shape in ((5,), (2, 3)) for kind in LOSSES]
+
+
+def _regret(q: Tensor, p: Tensor, kind: str) -> Tensor:
+    return expected_loss(q, p, kind) - expected_loss(p, p, kind)
+
+
+def _only_brier(wrong: Function) -> Function:
+    return lambda a, b, kind: wrong(a, b, kind) if kind == "brier" else expected_loss(a, b, kind)
+
+
+_EXPECTED_LOSS_MISTAKES = (
+    WrongAnswer(
+        "regret in place of the expected loss",
+        _regret,
+        "Your minimum is 0. The best forecaster still pays for the coin's own randomness: what does q = p cost?",
+    ),
+    WrongAnswer(
+        "reversed regret",
+        lambda q, p, kind: _regret(p, q, kind),
+        "Who is the truth? Outcomes follow p, and the forecast q is what is scored. Also, q = p is not free.",
+    ),
+    WrongAnswer(
+        "truth and forecast exchanged",
+        lambda q, p, kind: expected_loss(p, q, kind),
+        "Who is the truth? The outcome 1 comes with probability p; q only enters the loss.",
+    ),
+    WrongAnswer(
+        "only the outcome 1",
+        lambda q, p, kind: p * expected_loss(q, torch.ones_like(p), kind),
+        "The coin also falls on the other side: what does the outcome 0 cost, and how often does it come?",
+    ),
+    WrongAnswer(
+        "outcomes not weighted",
+        lambda q, p, kind: expected_loss(q, torch.ones_like(p), kind) + expected_loss(q, torch.zeros_like(p), kind),
+        "You add what the two outcomes cost. An expectation weighs each by its probability.",
+    ),
+    WrongAnswer(
+        "sign",
+        lambda q, p, kind: -expected_loss(q, p, kind),
+        "Check the sign: a loss is a cost, and both are never negative.",
+    ),
+    WrongAnswer(
+        "logarithm to base 2",
+        lambda q, p, kind: expected_loss(q, p, kind) / (torch.log(_number(2.0)) if kind == "cross-entropy" else 1),
+        "You are off by the factor ln 2 in cross-entropy. The book's logarithms are natural.",
+    ),
+    WrongAnswer(
+        "absolute in place of squared error",
+        _only_brier(lambda q, p, kind: p * (1 - q) + (1 - p) * q),
+        "For Brier you average |q − y|. The Brier score squares each error first.",
+    ),
+    WrongAnswer(
+        "Brier summed over both classes",
+        _only_brier(lambda q, p, kind: 2 * expected_loss(q, p, kind)),
+        "Your Brier score is twice this one: you add the errors of both classes. Here it is (q − y)², once.",
+    ),
+)
+
+_GRAD_LOGIT_MISTAKES = (
+    WrongAnswer(
+        "derivative in q",
+        lambda z, y, kind: grad_logit(z, y, kind) / (torch.sigmoid(z) * torch.sigmoid(-z)),
+        "You differentiated in q. The model moves z: which factor does the chain rule add?",
+    ),
+    WrongAnswer(
+        "factor q(1 − q) twice",
+        lambda z, y, kind: grad_logit(z, y, kind) * torch.sigmoid(z) * torch.sigmoid(-z),
+        "You have one factor q(1 − q) too many: the derivative of the loss in q already cancels or counts it.",
+    ),
+    WrongAnswer(
+        "factor 2 lost",
+        lambda z, y, kind: grad_logit(z, y, kind) / (2 if kind == "brier" else 1),
+        "For Brier you are off by a factor 2: differentiate the square.",
+    ),
+    WrongAnswer(
+        "sign",
+        lambda z, y, kind: -grad_logit(z, y, kind),
+        "The sign is reversed: at z = −6 with y = 1, raising z lowers the loss, so the slope is negative.",
+    ),
+    WrongAnswer(
+        "logit taken for a probability",
+        lambda z, y, kind: z - y if kind == "cross-entropy" else 2 * (z - y) * z * (1 - z),
+        "z is a logit, any real number. The forecast is q = σ(z).",
+    ),
+    WrongAnswer(
+        "slope of the other outcome",
+        lambda z, y, kind: grad_logit(z, 1 - y, kind),
+        "You exchange the outcomes: y = 1 must pull the logit up.",
+    ),
+    WrongAnswer(
+        "mean over the batch",
+        lambda z, y, kind: grad_logit(z, y, kind) / z.numel(),
+        "Each logit has its own slope: don't divide by the number of samples.",
+    ),
+)
+
+_TRUTHS = [0.03, 0.2, 0.5, 0.71, 0.96]
+
+
+def _best_is_honest(function: Function) -> bool:
+    grid = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
+    return all(
+        abs(grid[function(grid, _number(p), kind).argmin()].item() - p) <= 0.0015
+        for kind in LOSSES
+        for p in _TRUTHS
+    )
+
+
+def _regret_is_positive(function: Function) -> bool:
+    return all(
+        (function(q, p, kind) - function(p, p, kind)).item() > 0 for kind in LOSSES for q, p, _ in _pairs(kind)
+    )
+
+
+def _outcomes_can_be_renamed(function: Function) -> bool:
+    return all(
+        torch.allclose(function(q, p, kind), function(1 - q, 1 - p, kind), rtol=1e-9) for kind in LOSSES for q, p, _ in _pairs(kind)
+    )
+
+
+def _no_nan_at_the_ends(function: Function) -> bool:
+    return not any(function(*case).isnan().any() for case in _ENDS)
+
+
+def _no_nan_far_out(function: Function) -> bool:
+    return all(function(*case).isfinite().all() for kind in LOSSES for case in _slopes(kind, [-1e4, 1e4]))
+
+
+def _matches_finite_differences(function: Function) -> bool:
+    h = 1e-5
+
+    def close(z: Tensor, y: Tensor, kind: str) -> bool:
+        up, down = (LOSSES[kind](z + step, y, reduction="none") for step in (h, -h))
+        return torch.allclose(function(z, y, kind), (up - down) / (2 * h), rtol=1e-6, atol=1e-7)
+
+    return all(close(*case) for kind in LOSSES for case in _slopes(kind, [-40.0, *_LOGITS, 40.0]))
+
+
+def _keeps_its_digits(function: Function) -> bool:
+    cases = [case for kind in LOSSES for case in _slopes(kind, [-40.0, 40.0])]
+    return all(torch.allclose(function(*case), grad_logit(*case), rtol=1e-6, atol=0.0) for case in cases)
+
+
+def _is_bounded(function: Function) -> bool:
+    grid = torch.linspace(-40, 40, 2001, dtype=torch.float64)
+    bounds = {"cross-entropy": 1.0, "brier": BRIER_SLOPE_BOUND}
+    return all(
+        function(grid, torch.full_like(grid, y), kind).abs().max().item() <= bound + 1e-12
+        for kind, bound in bounds.items()
+        for y in (0.0, 1.0)
+    )
+
+
+EXPECTED_LOSS = Task(
+    id="two-scores.expected_loss",
+    title="the function expected_loss",
+    reference=expected_loss,
+    inputs={**{kind: _pairs(kind) for kind in LOSSES}, "batches": _GRIDS, "certain forecasts": _ENDS},
+    wrong_answers=_EXPECTED_LOSS_MISTAKES,
+    properties=(
+        Property(
+            "no NaN where q is 0 or 1",
+            _no_nan_at_the_ends,
+            "Where q is 0 or 1 you return NaN: in floating point 0 · ln 0 is not 0. An outcome that cannot happen "
+            "costs nothing; torch.xlogy knows that.",
+        ),
+        Property(
+            "least at q = p",
+            _best_is_honest,
+            "Your expected loss is not least at q = p. Weigh ℓ(q, 1) by p and ℓ(q, 0) by 1 − p.",
+        ),
+        Property(
+            "every other forecast costs more",
+            _regret_is_positive,
+            "Some forecast costs no more than the honest one. Is your loss a constant, or an absolute value?",
+        ),
+        Property(
+            "outcomes can be renamed",
+            _outcomes_can_be_renamed,
+            "Exchanging the two outcomes (p with 1 − p, q with 1 − q) must change nothing.",
+        ),
+    ),
+    explanation=(
+        "Weigh the loss of each outcome by its probability. With the package's own losses, which take logits, the "
+        "forecast $q$ enters as $\\ln\\frac{q}{1-q}$. By hand, the cross-entropy is "
+        "`-torch.xlogy(p, q) - torch.xlogy(1 - p, 1 - q)`, where `xlogy` knows that $0\\ln0=0$."
+    ),
+)
+
+GRAD_LOGIT = Task(
+    id="two-scores.grad_logit",
+    title="the function grad_logit",
+    reference=grad_logit,
+    inputs={
+        **{kind: _slopes(kind, _LOGITS) for kind in LOSSES},
+        "batches": _BATCHES,
+        "tails": [case for kind in LOSSES for case in _slopes(kind, [-40.0, 40.0, -1e4, 1e4])],
+    },
+    wrong_answers=_GRAD_LOGIT_MISTAKES,
+    properties=(
+        Property(
+            "finite at ±10⁴",
+            _no_nan_far_out,
+            "At z = ±10⁴ you return NaN or infinity: an exponential overflows. torch.sigmoid does not.",
+        ),
+        Property(
+            "equals the finite difference",
+            _matches_finite_differences,
+            "Your slope is not (ℓ(z + h) − ℓ(z − h)) / 2h for a small h. Differentiate once more, first in q, then q in z.",
+        ),
+        Property(
+            "never above its bound",
+            _is_bounded,
+            "Your slope gets too large: cross-entropy pulls with less than 1, Brier with at most 8/27.",
+        ),
+        Property(
+            "six digits at ±40",
+            _keeps_its_digits,
+            "At z = ±40 your slope has lost its digits: 1 − σ(z) rounds to 0 there. It equals σ(−z), which does not round.",
+        ),
+    ),
+    explanation=(
+        "The package's losses have these derivatives as their backward passes, so one call of autograd is enough. By "
+        "hand, write $1-q$ as `torch.sigmoid(-z)`, so that it keeps its digits: the residual is `torch.sigmoid(z)` "
+        "for $y=0$ and `-torch.sigmoid(-z)` for $y=1$, and the Brier score multiplies it by "
+        "`2 * torch.sigmoid(z) * torch.sigmoid(-z)`."
+    ),
+)
+
+_P, _Q, _Y = TRUTH, FORECAST, LABEL
+_COIN, _SAID = sp.Rational(7, 10), sp.Rational(9, 10)
+_DEFINED = {"cross_entropy": symbolic_cross_entropy, "brier": symbolic_brier}
+_EXPECTED = {name: scores.expected(loss) for name, loss in _DEFINED.items()}
+
+
+def _at(expression: sp.Expr, q: sp.Expr, p: sp.Expr) -> sp.Expr:
+    return expression.subs({_Q: q, _P: p}, simultaneous=True)
+
+
+_MINIMUM = {name: _at(loss, _COIN, _COIN) for name, loss in _EXPECTED.items()}
+_REGRET = {name: _at(scores.regret(loss), _SAID, _COIN) for name, loss in _DEFINED.items()}
+_CURVATURE = {name: _at(sp.diff(loss, _Q, 2), _COIN, _COIN) for name, loss in _EXPECTED.items()}
+
+_ZERO_MINIMUM = WrongAnswer(
+    "minimum value 0", sp.Integer(0), "The best forecaster still pays for the coin's own randomness: what does q = p cost?"
+)
+
+
+def _values(numbers: dict[str, sp.Expr]) -> str:
+    shown = {"cross_entropy": "Cross-entropy", "brier": "Brier"}
+    return ". ".join(f"{shown[name]}: ${float(value):.4g}$" for name, value in numbers.items()) + "."
+
+
+EXPECTED_BRIER = Question(
+    id="two-scores.expected_brier",
+    title="(a) the expected Brier score",
+    parts={
+        "": Part(
+            _EXPECTED["brier"],
+            (
+                WrongAnswer(
+                    "only the regret",
+                    (_Q - _P) ** 2,
+                    "This is 0 at q = p. The best forecaster still pays for the coin's own randomness.",
+                ),
+                WrongAnswer(
+                    "only the outcome 1",
+                    _P * (_Q - 1) ** 2,
+                    "The coin also falls on the other side: what does the outcome 0 cost, and how often does it come?",
+                ),
+                WrongAnswer(
+                    "outcomes exchanged",
+                    _P * _Q**2 + (1 - _P) * (_Q - 1) ** 2,
+                    "You exchange the outcomes: y = 1 has probability p and costs (q − 1)².",
+                ),
+            ),
+        )
+    },
+    explanation="Weigh $(q-1)^2$ by $p$ and $q^2$ by $1-p$, then complete the square.",
+    proofs=(scores.the_two_expected_losses,),
+)
+
+MINIMUM = Question(
+    id="two-scores.minimum",
+    title="(a) the smallest expected losses at p = 0.7",
+    parts={
+        "cross_entropy": Part(
+            _MINIMUM["cross_entropy"],
+            (
+                _ZERO_MINIMUM,
+                WrongAnswer(
+                    "entropy in bits",
+                    _MINIMUM["cross_entropy"] / sp.log(2),
+                    "This is the entropy in bits. The book's logarithms are natural.",
+                ),
+            ),
+        ),
+        "brier": Part(
+            _MINIMUM["brier"],
+            (
+                _ZERO_MINIMUM,
+                WrongAnswer(
+                    "summed over both classes",
+                    2 * _MINIMUM["brier"],
+                    "This adds the errors of both classes. Here the Brier score is (q − y)², once.",
+                ),
+            ),
+        ),
+    },
+    explanation="At $q=p$ what remains is the entropy of the coin and its variance. " + _values(_MINIMUM),
+)
+
+REGRET = Question(
+    id="two-scores.regret",
+    title="(b) the regret of saying 0.9",
+    parts={
+        "cross_entropy": Part(
+            _REGRET["cross_entropy"],
+            (
+                WrongAnswer(
+                    "reversed divergence",
+                    _at(scores.regret(symbolic_cross_entropy), _COIN, _SAID),
+                    "Who is the truth? You let the outcomes follow q and scored p.",
+                ),
+                WrongAnswer(
+                    "expected loss",
+                    _at(_EXPECTED["cross_entropy"], _SAID, _COIN),
+                    "This is the expected loss of saying 0.9. Subtract what the honest forecast costs.",
+                ),
+            ),
+        ),
+        "brier": Part(
+            _REGRET["brier"],
+            (
+                WrongAnswer(
+                    "expected loss",
+                    _at(_EXPECTED["brier"], _SAID, _COIN),
+                    "This is the expected loss of saying 0.9. Subtract what the honest forecast costs.",
+                ),
+                WrongAnswer("not squared", _SAID - _COIN, "This is q − p. What is the regret, not the error?"),
+            ),
+        ),
+    },
+    explanation="Subtract the minimum from the expected loss. " + _values(_REGRET),
+    proofs=(scores.regrets_of_the_two_scores,),
+)
+
+CURVATURE = Question(
+    id="two-scores.curvature",
+    title="(c) the curvatures at the truth",
+    parts={
+        "cross_entropy": Part(
+            _CURVATURE["cross_entropy"],
+            (
+                WrongAnswer(
+                    "curvature in the logit",
+                    _COIN * (1 - _COIN),
+                    "This is the curvature in z. The question asks for the second derivative in q.",
+                ),
+                WrongAnswer(
+                    "one outcome",
+                    1 / _COIN,
+                    "The outcome 0 bends the curve too: differentiate both terms.",
+                ),
+            ),
+        ),
+        "brier": Part(
+            _CURVATURE["brier"],
+            (WrongAnswer("factor 2 lost", sp.Integer(1), "Differentiate the square twice: where did the 2 go?"),),
+        ),
+    },
+    explanation="Differentiate the expected losses twice in $q$ and put $q=p=0.7$. " + _values(_CURVATURE),
+    proofs=(scores.curvatures_at_the_truth,),
+)
+
+_IN_Q = "This is the slope in q. The model moves z: which factor does the chain rule add?"
+_REVERSED = "The sign is reversed: where q < y, raising z must lower the loss."
+
+SLOPES = Question(
+    id="two-scores.slopes",
+    title="(d) the slopes in the logit",
+    parts={
+        "cross_entropy": Part(
+            _Q - _Y,
+            (
+                WrongAnswer("derivative in q", (_Q - _Y) / (_Q * (1 - _Q)), _IN_Q),
+                WrongAnswer("sign", _Y - _Q, _REVERSED),
+                WrongAnswer(
+                    "factor too many",
+                    (_Q - _Y) * _Q * (1 - _Q),
+                    "You have one factor q(1 − q) too many: what is the derivative of the loss in q, before the chain rule?",
+                ),
+            ),
+        ),
+        "brier": Part(
+            2 * (_Q - _Y) * _Q * (1 - _Q),
+            (
+                WrongAnswer("derivative in q", 2 * (_Q - _Y), _IN_Q),
+                WrongAnswer("sign", 2 * (_Y - _Q) * _Q * (1 - _Q), _REVERSED),
+                WrongAnswer("factor 2 lost", (_Q - _Y) * _Q * (1 - _Q), "Differentiate the square: where did the 2 go?"),
+            ),
+        ),
+    },
+    explanation="Differentiate in $q$, then multiply by $\\frac{dq}{dz}=q(1-q)$.",
+    proofs=(scores.slopes_in_the_logit,),
+)
+
+INFLECTION = Question(
+    id="two-scores.inflection",
+    title="(e) where the Brier score bends",
+    parts={
+        "": Part(
+            -sp.log(2),
+            (
+                WrongAnswer(
+                    "inflection at q = 1/2",
+                    sp.Integer(0),
+                    "Differentiate twice in z, then factor out 2q(1 − q)²: a linear factor remains, and it is not 2q − 1.",
+                ),
+                WrongAnswer(
+                    "the forecast in place of the logit",
+                    sp.Rational(1, 3),
+                    "That is the forecast q. At which logit z is σ(z) equal to it?",
+                ),
+                WrongAnswer("sign", sp.log(2), "Check σ at your z: the forecast there must be below one half."),
+            ),
+        )
+    },
+    explanation="The second derivative in $z$ is $2q(1-q)^2(3q-1)$: it changes sign at $q=\\frac13$.",
+    proofs=(scores.brier_bends_down_on_its_shoulder,),
+)
+
+CONVEXITY = Question(
+    id="two-scores.convexity",
+    title="(e) convex or not",
+    parts={
+        "": Part(
+            "not convex",
+            (
+                WrongAnswer(
+                    "convex in q, so convex in z",
+                    "convex",
+                    "Convexity in q does not carry over: it is not kept by a change of variable that is not affine.",
+                ),
+            ),
+            choices=("convex", "not convex"),
+        )
+    },
+    explanation="Convexity in $q$ is lost on the way to $z$, because $\\sigma$ is not affine.",
+)
+
+BEST_ABSOLUTE = Question(
+    id="two-scores.best_absolute",
+    title="(f) the best forecast under the absolute score",
+    parts={
+        "": Part(
+            sp.Integer(1),
+            (
+                WrongAnswer(
+                    "the honest forecast",
+                    _COIN,
+                    "That would make the score proper. Write the expectation of |q − Y|: which kind of function of q is it?",
+                ),
+                WrongAnswer("no opinion", sp.Rational(1, 2), "Write the expectation of |q − Y|: what is its slope in q?"),
+                WrongAnswer("the wrong end", sp.Integer(0), "The right kind of answer, at the wrong end: which outcome is more likely?"),
+            ),
+        )
+    },
+    explanation="The expectation of $|q-Y|$ is a straight line in $q$ with the slope $1-2p=-0.4$: its lowest point is the end $q=1$.",
+    proofs=(scores.absolute_score_is_improper,),
+)
+
+EXERCISE = Exercise(
+    id="two-scores",
+    title="Two proper scores, two landscapes",
+    items=(
+        EXPECTED_BRIER,
+        MINIMUM,
+        REGRET,
+        CURVATURE,
+        SLOPES,
+        INFLECTION,
+        CONVEXITY,
+        BEST_ABSOLUTE,
+        EXPECTED_LOSS,
+        GRAD_LOGIT,
+    ),
+)
