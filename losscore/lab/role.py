@@ -86,7 +86,7 @@ def slide_step_size() -> SliderFigure:
     ]
     return SliderFigure(
         list(times),
-        {"weight w": torch.stack([run.path for run in runs]).numpy()},
+        {"path": torch.stack([run.path for run in runs]).numpy()},
         label="step α, in units of 1/c",
         values=steps,
         start=4,
@@ -132,7 +132,7 @@ def draw_valley(features: Tensor, target: Tensor, runs: dict[str, Descent]) -> F
     )
     for index, (name, run) in enumerate(runs.items()):
         axes.plot(*run.path.T, color=f"C{index}", linestyle="-")
-        mark(axes, *run.path[0].tolist(), f"start {name}", colour=f"C{index}", offset=(8, -14))
+        mark(axes, *run.path[0].tolist(), name, colour=f"C{index}", offset=(-10, -4))
         mark(axes, *run.path[-1].tolist(), colour=f"C{index}")
     axes.set_xlim(-2, 5)
     axes.set_ylim(-2, 5)
@@ -179,7 +179,8 @@ def draw_skewed_line(seed: int = 0) -> Figure:
     ends = torch.tensor([0.0, 2.0], dtype=torch.float64)
     for loss, words in (("squared_error", "squared error"), ("absolute_error", "absolute error")):
         intercept, slope = line_fit(x, y, loss)
-        label_line(axes.plot(ends, intercept + slope * ends, label=words)[0])
+        line = axes.plot(ends, intercept + slope * ends, label=words)[0]
+        label_line(line, offset=(6, 6 if loss == "squared_error" else -6))
     axes.set_xlabel("x")
     axes.set_ylabel("y")
     axes.set_ylim(0, 7)
@@ -231,7 +232,7 @@ def draw_soft_targets() -> Figure:
     mark(axes, 1.0, 0.0, "q = 1", colour="C3", offset=(-12, 12))
     axes.set_xlabel("prediction p")
     axes.set_ylabel("cross-entropy (nats)")
-    axes.set_ylim(-0.15, 2)
+    axes.set_ylim(-0.3, 2)
     return figure
 
 

@@ -64,10 +64,16 @@ def descent_lemma() -> Proof:
             argument(
                 "Follow the loss along the step, and compare the gradient on the way with the gradient at its start; "
                 "Cauchy–Schwarz and the Lipschitz bound give",
-                r"L(W^+)-L(W)=\int_0^1\left\langle\nabla L(W-t\alpha\nabla L(W)),-\alpha\nabla L(W)\right\rangle dt"
-                r"\leq-\alpha g^2+\int_0^1\beta\,(t\alpha g)(\alpha g)\,dt",
+                r"\begin{aligned}L(W^+)-L(W)"
+                r"&=-\alpha\int_0^1\left\langle\nabla L(W-t\alpha\nabla L(W)),\nabla L(W)\right\rangle dt\\"
+                r"&\leq-\alpha g^2+\int_0^1\beta\,(t\alpha g)(\alpha g)\,dt\end{aligned}",
             ),
-            equal("The remaining integral is", bound, SMOOTHNESS * STEP**2 * SLOPE**2 / 2),
+            equal(
+                "The remaining integral is",
+                bound,
+                SMOOTHNESS * STEP**2 * SLOPE**2 / 2,
+                name=r"\int_0^1\beta\,(t\alpha g)(\alpha g)\,dt",
+            ),
             equal(
                 "so that the two terms together are",
                 -STEP * SLOPE**2 + bound,

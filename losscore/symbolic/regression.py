@@ -94,7 +94,7 @@ def half_rescales_the_step() -> Proof:
 def gaussian_noise_makes_squared_error() -> Proof:
     """Maximum likelihood under Gaussian errors of constant variance is least squares, whether σ is known or not."""
     w, x, y = sp.symbols("w x y", real=True)
-    sigma, n, mse = sp.symbols(r"\sigma n v", positive=True)
+    sigma, n, mse, laplace = sp.symbols(r"\sigma n v b", positive=True)
     nll = -sp.log(stats.density(stats.Normal("Y", w * x, sigma))(y))
     summed = n * mse / (2 * sigma**2) + n * sp.log(sigma)
     return Proof(
@@ -135,25 +135,11 @@ def gaussian_noise_makes_squared_error() -> Proof:
                 mse,
                 n / (2 * mse),
             ),
-        ),
-    )
-
-
-def laplace_noise_makes_absolute_error() -> Proof:
-    """Maximum likelihood under Laplace errors is least absolute error."""
-    scale = sp.Symbol("b", positive=True)
-    density = stats.density(stats.Laplace("Y", PREDICTION, scale))(TARGET)
-    return Proof(
-        claims=("C18",),
-        statement="With Laplace errors the likelihood asks for the absolute error instead.",
-        hypotheses=("independent Laplace errors with one scale $b$",),
-        scope="every prediction and target",
-        steps=(
             equal(
-                "The negative log-likelihood of one sample is",
-                -sp.log(density),
-                absolute_error.expression() / scale + sp.log(2 * scale),
-                name=r"-\ln p(y\mid\hat y;b)",
+                "Laplace errors of scale $b$ in place of Gaussian ones ask for the absolute error instead.",
+                -sp.log(stats.density(stats.Laplace("Y", PREDICTION, laplace))(TARGET)),
+                absolute_error.expression() / laplace + sp.log(2 * laplace),
+                name=r"-\ln p_{\text{Laplace}}(y\mid\hat y;b)",
             ),
         ),
     )
