@@ -40,6 +40,16 @@ def test_all_ink_is_the_one_that_the_site_replaces(axes: Axes) -> None:
     assert "#000000" not in drawn
 
 
+def test_black_and_white_are_nowhere(axes: Axes) -> None:
+    """They wouldn't show in an SVG file, where black is the default, but in the PNG of a notebook."""
+    axes.set(title="Title")
+    parts = [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels()]
+    assert {part.get_color() for part in parts} == {INK}
+    assert {mpl.colors.to_hex(spine.get_edgecolor()) for spine in axes.spines.values()} == {INK}
+    assert isinstance(axes.figure, Figure)
+    assert axes.figure.get_facecolor()[3] == axes.get_facecolor()[3] == 0
+
+
 def test_the_same_figure_is_the_same_file(axes: Axes) -> None:
     axes.plot([0, 1], [0, 1])
     assert svg(axes) == svg(axes)

@@ -29,13 +29,14 @@ def test_the_page_shows_the_text_without_quotes(tmp_path: Path) -> None:
     (tmp_path / "conf.py").write_text(CONF, encoding="utf-8")
     (tmp_path / "index.md").write_text(
         HEAD
-        + "\n```{code-cell}\nfrom losscore.lab import glue\nglue(slope='0.98', odd='it\\'s −4 %')\n```\n\n"
-        + "The pull is {glue:text}`slope`, the margin {glue:text}`odd`.\n",
+        + "\n```{code-cell}\nfrom losscore.lab import glue\nglue(slope='0.98', odd='it\\'s −4 %', quoted='\"no\"')\n```\n\n"
+        + "The pull is {glue:text}`slope`, the margin {glue:text}`odd`, the answer {glue:text}`quoted`.\n",
         encoding="utf-8",
     )
     command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "text", str(tmp_path), str(tmp_path / "out")]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     page = (tmp_path / "out" / "index.txt").read_text(encoding="utf-8")
-    assert "The pull is 0.98, the margin it’s −4 %." in page.replace("it's", "it’s")
+    straight = page.translate(str.maketrans("‘’“”", "''\"\""))
+    assert 'The pull is 0.98, the margin it\'s −4 %, the answer "no".' in " ".join(straight.split())
     assert "papermill" not in page

@@ -66,6 +66,11 @@ def test_log_ticks_as_printed(ends: tuple[float, float], texts: list[str]) -> No
         assert read(text) == pytest.approx(value)
 
 
+def test_scale_has_the_ticks_of_its_kind() -> None:
+    assert Scale(1, 1000, 0, 1).ticks() == linear_ticks(1, 1000)
+    assert Scale(1, 1000, 0, 1, "log").ticks() == log_ticks(1, 1000) != linear_ticks(1, 1000)
+
+
 def test_scale_puts_the_ends_where_they_belong() -> None:
     linear = Scale(-1, 3, 100, 20)
     assert linear(np.array([-1.0, 3.0, 1.0])).tolist() == [100, 20, 60]

@@ -93,6 +93,27 @@ def test_first_frame_is_complete_without_the_script() -> None:
     assert re.search(r"<input [^>]*hidden>", before), "the range input appears only where its script runs"
 
 
+def test_dots_follow_a_curve_that_moves() -> None:
+    """The parabola is 0 where it stands and 16 four places on, whatever the frame."""
+    slider = shifting(marker=[-2, 0, 2])
+    assert [round(height) for height in slider._drawn()["dots"][0]] == [
+        round(float(slider._y(np.array(0.0))))
+    ] * 3
+    ahead = shifting(marker=[2, 0, -2])._drawn()["dots"][0]
+    assert ahead[0] == ahead[2] < ahead[1]
+
+
+def test_name_stands_above_its_curve_or_below_where_there_is_no_room() -> None:
+    slider = shifting(
+        fixed={"low": X * 0, "high": X * 0 + 99}, ylim=(0, 100), label_at={"low": -2, "high": -2}
+    )
+    rows = {name: float(slider._y(np.array(value))) for name, value in (("low", 0.0), ("high", 99.0))}
+    (_, low), (_, high) = (slider._drawn()["names"][index][0] for index in (1, 2))
+    assert 4 <= rows["low"] - low <= 12
+    assert 12 <= high - rows["high"] <= 24
+    assert slider._drawn()["names"][1][0][0] == pytest.approx(float(slider._x(np.array(-2.0))), abs=0.1)
+
+
 def test_deterministic_and_distinct() -> None:
     one, again, other = figure()._repr_html_(), figure()._repr_html_(), figure(start=2)._repr_html_()
     assert one == again
