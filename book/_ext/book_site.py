@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
+from sphinx.writers.html5 import HTML5Translator
 
 logger = logging.getLogger(__name__)
 
@@ -77,19 +78,30 @@ def inline_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 # Elements that need no script ------------------------------------------------------------------------------
 
 
+class fold(nodes.General, nodes.Element):
+    """What a reader opens: an admonition of the class ``dropdown``."""
+
+
+def visit_fold(translator: HTML5Translator, node: fold) -> None:
+    """<details> opens by keyboard and without a script."""
+    translator.body.append(translator.starttag(node, "details", CLASS="fold"))
+    translator.body.append(f"<summary>{html.escape(node['summary'])}</summary>\n")
+
+
+def depart_fold(translator: HTML5Translator, node: fold) -> None:
+    """End of <details>."""
+    translator.body.append("</details>\n")
+
+
 def fold_dropdowns(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Turn admonitions of the class ``dropdown`` into <details>: they open by keyboard and without a script."""
+    """Turn admonitions of the class ``dropdown`` into folds."""
     if app.builder.format != "html":
         return
     for box in list(doctree.findall(nodes.Admonition)):
-        if "dropdown" not in box.get("classes", []):
-            continue
-        title = box[0].astext() if isinstance(box[0], nodes.title) else type(box).__name__.title()
-        identifiers = "".join(f' id="{i}"' for i in box["ids"][:1])
-        body = box.children[1:] if isinstance(box[0], nodes.title) else box.children
-        summary = f'<details class="fold"{identifiers}><summary>{html.escape(title)}</summary>'
-        box.replace_self([
-            nodes.raw("", summary, format="html"), *body, nodes.raw("", "</details>", format="html")])
+        if "dropdown" in box.get("classes", []):
+            titled = isinstance(box[0], nodes.title)
+            summary = box[0].astext() if titled else type(box).__name__.title()
+            box.replace_self(fold("", *box.children[titled:], summary=summary))
 
 
 def unique_ids(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -186,6 +198,7 @@ def own_code() -> str:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect everything above."""
+    app.add_node(fold, html=(visit_fold, depart_fold))
     app.add_config_value("book_repository", "", "html", str)
     app.add_config_value("book_extensions", own_code(), "env", str)
     app.connect("env-get-outdated", drop_stale_doctrees)
