@@ -124,6 +124,23 @@ def rolling(
     return Rolling(torch.stack(ahead), tuple(past))
 
 
+def coverage_by_hour(residual: Tensor, margin: Tensor) -> Tensor:
+    """The share of half-hours, in each hour of the day, in which ``margin`` was enough.
+
+    Args:
+        residual, margin: shape (weeks, 336).
+
+    Returns:
+        Shape (24,).
+    """
+    return hourly((residual <= margin).double()).mean(dim=1)
+
+
+def hourly(series: Tensor) -> Tensor:
+    """Sort half-hours by the hour of the day: from shape (weeks, 336) to (24, 14 weeks)."""
+    return series.reshape(-1, 24, 2).transpose(0, 1).flatten(start_dim=1)
+
+
 def _linear(inputs: Tensor, target: Tensor, loss: Callable[[Tensor, Tensor], Tensor]) -> nn.Linear:
     model = nn.Linear(inputs.shape[1], 1, bias=False, device=inputs.device, dtype=inputs.dtype)
     nn.init.zeros_(model.weight)

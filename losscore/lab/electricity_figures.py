@@ -9,7 +9,7 @@ import torch
 from matplotlib.ticker import MultipleLocator
 from torch import Tensor
 
-from losscore.lab.electricity import DAY
+from losscore.lab.electricity import DAY, coverage_by_hour, hourly
 from losscore.lab.figures import BLUE, GREY, INK, ORANGE, label_line
 
 _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
@@ -62,7 +62,7 @@ def by_hour(residual: Tensor, margins: Mapping[str, Tensor], level: float) -> No
     ``residual`` and each margin have shape (weeks, 336); ``level`` is the share that should be covered.
     """
     hours = torch.arange(24).double() + 0.5
-    missed = _hourly(residual)
+    missed = hourly(residual.cpu())
     _, (above, below) = plt.subplots(2, sharex=True, figsize=(6.0, 5.4))
     low, middle, high = torch.quantile(missed, torch.tensor([0.1, 0.5, 0.9], dtype=missed.dtype), dim=1)
     above.fill_between(hours, low, high, color=GREY, alpha=0.25, linewidth=0)
@@ -72,9 +72,16 @@ def by_hour(residual: Tensor, margins: Mapping[str, Tensor], level: float) -> No
     for (name, margin), colour, style in zip(
         margins.items(), (BLUE, ORANGE), ((0, (5, 1.6)), "-"), strict=True
     ):
-        above.plot(hours, _hourly(margin).mean(1), color=colour, linestyle=style)
-        covered = (missed <= _hourly(margin)).double().mean(1)
-        below.plot(hours, covered, color=colour, linestyle=style, marker="o", markersize=3.5, label=name)
+        above.plot(hours, hourly(margin.cpu()).mean(1), color=colour, linestyle=style)
+        below.plot(
+            hours,
+            coverage_by_hour(residual, margin).cpu(),
+            color=colour,
+            linestyle=style,
+            marker="o",
+            markersize=3.5,
+            label=name,
+        )
     above.set_ylabel("GW over the forecast")
     below.set_ylabel("share of half-hours\nwith enough")
     below.set_xlabel("hour of the day")
@@ -82,11 +89,6 @@ def by_hour(residual: Tensor, margins: Mapping[str, Tensor], level: float) -> No
     below.xaxis.set_major_locator(MultipleLocator(6))
     below.set_xlim(0, 24)
     below.legend(loc="lower left")
-
-
-def _hourly(series: Tensor) -> Tensor:
-    """(weeks, 336) to (24, everything that fell into that hour)."""
-    return series.cpu().reshape(-1, 24, 2).transpose(0, 1).flatten(start_dim=1)
 
 
 def richer(parameters: Sequence[int], known: Sequence[float], coming: Sequence[float]) -> None:
