@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,8 +134,9 @@ def draw_valley(features: Tensor, target: Tensor, runs: dict[str, Descent]) -> F
     )
     for index, (name, run) in enumerate(runs.items()):
         axes.plot(*run.path.T, color=f"C{index}", linestyle="-")
-        mark(axes, *run.path[0].tolist(), name, colour=f"C{index}", offset=(-10, -4))
-        mark(axes, *run.path[-1].tolist(), colour=f"C{index}")
+        (first_start, second_start), (first_end, second_end) = run.path[0].tolist(), run.path[-1].tolist()
+        mark(axes, first_start, second_start, name, colour=f"C{index}", offset=(-10, -4))
+        mark(axes, first_end, second_end, colour=f"C{index}")
     axes.set_xlim(-2, 5)
     axes.set_ylim(-2, 5)
     axes.set_xlabel("first weight")
@@ -161,7 +164,7 @@ def line_fit(x: Tensor, y: Tensor, loss: str) -> tuple[float, float]:
             lambda prediction, target: function(prediction[:, 0], target),
             x[:, None],
             y,
-            optimiser=lambda parameters: torch.optim.Adam(parameters, lr=rate),
+            optimiser=partial(torch.optim.Adam, lr=rate),
             steps=400,
         )
     return model.bias.item(), model.weight.item()
@@ -204,7 +207,7 @@ def line_through_counts(seed: int, n: int = 200) -> float:
     counts = torch.poisson(torch.exp(2 * x - 1), generator=draw)
     design = torch.stack([torch.ones(n, dtype=torch.float64), x], 1)
     weights = torch.linalg.lstsq(design, counts[:, None]).solution
-    return (design @ weights).min().item()
+    return float((design @ weights).min())
 
 
 def draw_soft_targets() -> Figure:
@@ -260,7 +263,7 @@ def draw_logit_paths(runs: dict[str, Descent]) -> Figure:
 
 
 def slide_honest_scores() -> SliderFigure:
-    """Expected excess of three scores over their minimum, against the forecast; the slider moves the truth."""
+    """Expected excess of two scores over their minimum, against the forecast; the slider moves the truth."""
     from losscore.lab.slider import SliderFigure
 
     forecast = torch.linspace(0.01, 0.99, 197, dtype=torch.float64)
@@ -269,7 +272,7 @@ def slide_honest_scores() -> SliderFigure:
     two = torch.stack([torch.zeros_like(logit), logit], 1)
 
     def expected(truth: float, loss: str) -> Tensor:
-        function = getattr(losscore, loss)
+        function: Callable[..., Tensor] = getattr(losscore, loss)
         by_label = [function(two, torch.full((len(two),), y), reduction="none") for y in (0, 1)]
         return (1 - truth) * by_label[0] + truth * by_label[1]
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Union
+from typing import Any
 
 import mpmath
 import sympy as sp
 
 from .typeset import latex
 
-Vector = Union[Sequence[sp.Expr], sp.IndexedBase]
-Argument = Union[sp.Expr, Vector]
+Vector = Sequence[sp.Expr] | sp.IndexedBase
+Argument = sp.Expr | Vector
 
 CLASSES = sp.Symbol("K", integer=True, positive=True)
 

@@ -99,13 +99,13 @@ def least_squares_is_convex() -> Proof:
         w = sp.Matrix(sp.symbols(f"w_1:{d + 1}", real=True))
         y = sp.symbols(f"y_1:{n + 1}", real=True)
         risk = sum(half_squared_error.expression((x * w)[i], y[i]) for i in range(n)) / n
-        return sp.expand(sp.hessian(risk, list(w)) - x.T * x / n) == sp.zeros(d, d)
+        return bool(sp.expand(sp.hessian(risk, list(w)) - x.T * x / n) == sp.zeros(d, d))
 
     def curvature_is_a_square(shape: tuple[int, int]) -> bool:
         n, d = shape
         x = sp.Matrix(n, d, lambda i, j: sp.Symbol(f"x_{i + 1}{j + 1}", real=True))
         v = sp.Matrix(sp.symbols(f"v_1:{d + 1}", real=True))
-        return sp.expand((v.T * (x.T * x) * v)[0] - sum(entry**2 for entry in x * v)) == 0
+        return bool(sp.expand((v.T * (x.T * x) * v)[0] - sum(entry**2 for entry in x * v)) == 0)
 
     residual, x_a, x_b, w_a, w_b, y = sp.symbols("r x_a x_b w_a w_b y", real=True)
     shapes = [(n, d) for n in (1, 2, 3) for d in (1, 2, 3)]

@@ -148,7 +148,7 @@ def gaussian_noise_makes_squared_error() -> Proof:
 def the_mean_minimises_squared_error() -> Proof:
     """For any distribution with a variance, the expected squared error of a constant is Var + (c − μ)²."""
     c, mean, second = sp.symbols("c mu m_2", real=True)
-    y, rest = sp.symbols("y r", real=True)
+    y = sp.Symbol("y", real=True)
     expected = sp.expand(squared_error.expression(c, y)).subs(y**2, second).subs(y, mean)
     return Proof(
         claims=("C18",),
