@@ -91,7 +91,15 @@ def _logit() -> Iterator[Sample]:
 
 
 def _logits() -> Iterator[Sample]:
-    rows = [(20.0, 0.0), (0.0, 0.0), (17.0, -0.5), (80.0, 0.0, 40.0), (0.0, 104.0, 3.0), (1e4, -1e4), (700.0, -3.0, 0.5)]
+    rows = [
+        (20.0, 0.0),
+        (0.0, 0.0),
+        (17.0, -0.5),
+        (80.0, 0.0, 40.0),
+        (0.0, 104.0, 3.0),
+        (1e4, -1e4),
+        (700.0, -3.0, 0.5),
+    ]
     rows += [(0.0, 0.0, 0.0), (1000.0, 1020.0, 990.0), (-3000.0, -3001.0), (5.0, 5.0, 4.0, -60.0), (1.0,)]
     for row in rows:
         yield from _every_label(row)
@@ -142,7 +150,9 @@ def near(got: Tensor, want: mpmath.mpf, tolerance: float, scale: mpmath.mpf | fl
     return bool(abs(mpmath.mpf(got.item()) - want) <= allowed)
 
 
-def batch(entry: Entry, size: int = 6, dtype: torch.dtype = torch.float64, seed: int = 0) -> tuple[Tensor, Tensor]:
+def batch(
+    entry: Entry, size: int = 6, dtype: torch.dtype = torch.float64, seed: int = 0
+) -> tuple[Tensor, Tensor]:
     """A random batch, away from kinks: predictions, and targets of the kind that holds most."""
     generator = torch.Generator().manual_seed(seed)
     if entry.input == "logits":

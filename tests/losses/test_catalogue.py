@@ -34,7 +34,9 @@ def test_every_entry_has_a_definition(entry: Entry) -> None:
 @over_losses
 def test_function_definition_and_examples_have_the_same_parameters(entry: Entry) -> None:
     options = {"weight", "reduction", "ignore_index", "label_smoothing", "pos_weight"}
-    function = {name for name in list(inspect.signature(entry.function).parameters)[2:] if name not in options}
+    function = {
+        name for name in list(inspect.signature(entry.function).parameters)[2:] if name not in options
+    }
     assert function == set(entry.definition.parameters)
     assert entry.examples and all(set(example) == function for example in entry.examples)
 
@@ -59,4 +61,6 @@ def test_the_docstring_is_complete(entry: Entry) -> None:
 def test_the_examples_of_the_docstrings_are_right(family: str) -> None:
     module = import_module(f"losscore.losses.{family}")
     tried = doctest.testmod(module)
-    assert tried.failed == 0 and tried.attempted >= sum(entry.family == family for entry in entries().values())
+    assert tried.failed == 0 and tried.attempted >= sum(
+        entry.family == family for entry in entries().values()
+    )

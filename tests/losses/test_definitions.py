@@ -62,7 +62,9 @@ def mutants() -> list[tuple[Entry, Mapping[str, Any], str]]:
 
 
 @pytest.mark.parametrize(
-    ("entry", "parameters", "mutation"), mutants(), ids=[f"{entry.name}-{name}" for entry, _, name in mutants()]
+    ("entry", "parameters", "mutation"),
+    mutants(),
+    ids=[f"{entry.name}-{name}" for entry, _, name in mutants()],
 )
 def test_a_mutated_definition_is_rejected(entry: Entry, parameters: Mapping[str, Any], mutation: str) -> None:
     original = entry.definition

@@ -35,7 +35,9 @@ def slope(entry: Entry, prediction: Tensor, target: Tensor, **parameters: Any) -
 
 
 @over_settings
-def test_derivatives_of_first_and_second_order_in_both_modes(entry: Entry, parameters: Mapping[str, Any]) -> None:
+def test_derivatives_of_first_and_second_order_in_both_modes(
+    entry: Entry, parameters: Mapping[str, Any]
+) -> None:
     for target in targets(entry, 4):
         prediction = batch(entry, 4)[0].requires_grad_()
         soft = entry.target in ("probability", "distribution") and target.is_floating_point()
@@ -120,8 +122,12 @@ def test_mixed_dtypes_are_promoted(entry: Entry, parameters: Mapping[str, Any]) 
 
 
 @over_settings
-@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64, torch.bool], ids=str)
-def test_targets_of_every_integer_dtype(entry: Entry, parameters: Mapping[str, Any], dtype: torch.dtype) -> None:
+@pytest.mark.parametrize(
+    "dtype", [torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64, torch.bool], ids=str
+)
+def test_targets_of_every_integer_dtype(
+    entry: Entry, parameters: Mapping[str, Any], dtype: torch.dtype
+) -> None:
     prediction = batch(entry)[0]
     labels = torch.tensor([1, 0, 1, 1, 0, 1])
     if entry.target == "sign":
@@ -249,7 +255,7 @@ def test_huge_predictions_have_finite_gradients(entry: Entry, dtype: torch.dtype
                 assert (loss.isfinite() and found.isfinite().all()) == right
 
 
-def infinite(entry: Entry, prediction: list[float] | float, target: float | int | list[float]) -> tuple[float, Any]:
+def infinite(entry: Entry, prediction: list[float] | float, target: float | list[float]) -> tuple[float, Any]:
     given = torch.tensor(prediction, dtype=torch.float64)
     goal = torch.tensor(target) if isinstance(target, int) else torch.tensor(target, dtype=torch.float64)
     parameters = entry.examples[0]
@@ -303,7 +309,9 @@ def test_infinite_predictions(entry: Entry) -> None:
             assert infinite(entry, [3.0, -INF], first) == right
             assert infinite(entry, [3.0, -INF], second) == wrong
             for row in ([INF, 0.0], [INF, INF], [-INF, -INF]):
-                assert math.isnan(infinite(entry, row, first)[0]) and math.isnan(infinite(entry, row, second)[0])
+                assert math.isnan(infinite(entry, row, first)[0]) and math.isnan(
+                    infinite(entry, row, second)[0]
+                )
 
 
 @over_losses
@@ -322,5 +330,9 @@ def test_dimensions_after_the_first(entry: Entry) -> None:
             shaped = entry.function(prediction, target, reduction="none", **parameters)
             torch.testing.assert_close(shaped, flat.reshape(2, 3, 2))
             first = prediction[0, :, 0, 0] if entry.input == "logits" else prediction[0, 0, 0]
-            goal = target[0, :, 0, 0] if target.shape == prediction.shape and entry.input == "logits" else target[0, 0, 0]
+            goal = (
+                target[0, :, 0, 0]
+                if target.shape == prediction.shape and entry.input == "logits"
+                else target[0, 0, 0]
+            )
             torch.testing.assert_close(entry.function(first, goal, **parameters), flat[0])
