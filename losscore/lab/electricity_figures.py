@@ -12,7 +12,7 @@ from torch import Tensor
 from losscore.lab.electricity import DAY, coverage_by_hour, hourly
 from losscore.lab.figures import BLUE, GREY, INK, ORANGE, label_line
 
-_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_DAYS = "MTWTFSS"
 
 
 def purchases(demand: Tensor, residual: Tensor, low: Tensor, high: Tensor) -> None:
@@ -107,12 +107,15 @@ def ratchet(stocks: Mapping[str, Tensor], optimum: float) -> None:
     """Stock of each season for many shops, shape (seasons, shops): the median, and the middle 80 % as a band."""
     _, axes = plt.subplots()
     axes.axhline(optimum, color=INK, linewidth=0.8, linestyle=(0, (2, 2)))
-    colours = (GREY, ORANGE, BLUE)
-    for (name, stock), colour in zip(stocks.items(), colours, strict=True):
-        levels = torch.tensor([0.1, 0.5, 0.9], dtype=stock.dtype)
-        low, middle, high = torch.quantile(stock.cpu(), levels, dim=1)
+    axes.annotate(
+        "optimum", (len(next(iter(stocks.values()))), optimum), xytext=(6, 4), textcoords="offset points"
+    )
+    for (name, stock), colour, lift in zip(stocks.items(), (GREY, ORANGE, BLUE), (-4, 6, -8), strict=True):
+        low, middle, high = torch.quantile(
+            stock.cpu(), torch.tensor([0.1, 0.5, 0.9], dtype=stock.dtype), dim=1
+        )
         season = range(1, len(stock) + 1)
         axes.fill_between(season, low, high, color=colour, alpha=0.22, linewidth=0)
-        label_line(axes.plot(season, middle, "-", color=colour)[0], name)
+        label_line(axes.plot(season, middle, "-", color=colour)[0], name, offset=(6, lift))
     axes.set_xlabel("season of 30 days")
     axes.set_ylabel("stock (loaves)")
