@@ -4,7 +4,7 @@
 gradient is differentiated in turn for second derivatives, and serves forward mode and `torch.func.vmap` as well.
 The functions here see logits with the classes in the last dimension. Each is exact where a probability comes near
 1: the complement 1 - p of the largest is the sum of the others, never a difference. What remains is the rounding
-of a difference of logits, a relative error of half a unit in its last place times the gap itself.
+of the gap between two logits, by half a unit in its last place, which is the relative error of a tiny loss.
 """
 
 from __future__ import annotations
@@ -29,20 +29,16 @@ class Softmax(NamedTuple):
 
 def softmax(logits: Tensor) -> Softmax:
     """Softmax over the last dimension; NaN for a row that holds +inf or NaN, or nothing but -inf."""
-    largest, top = logits.detach().max(-1, keepdim=True)
-    powers = (logits - largest).exp()
-    normaliser = powers.sum(-1, keepdim=True)
-    rest = powers.scatter(-1, top, 0.0).sum(-1, keepdim=True)
-    return Softmax(powers / normaliser, top, rest / normaliser)
+    p = logits.softmax(-1)
+    top = logits.argmax(-1, keepdim=True)
+    return Softmax(p, top, p.scatter(-1, top, 0.0).sum(-1, keepdim=True))
 
 
-def surprisal(logits: Tensor) -> Tensor:
-    """-log softmax: for every class a sum of two terms that are not negative."""
-    largest, top = logits.max(-1, keepdim=True)
-    gap = largest - logits
-    others = (-gap).exp().scatter(-1, top, 0.0).sum(-1, keepdim=True)
-    nan_if_infinite = largest - largest
-    return gap + (others.log1p() + nan_if_infinite)
+def surprisal(logits: Tensor, label: Tensor | None = None) -> Tensor:
+    """-log softmax of every class, or of `label` alone: a sum of two terms that are not negative."""
+    p, top, rest = softmax(logits)
+    gap = logits.gather(-1, top) - (logits if label is None else logits.gather(-1, label))
+    return gap + (rest / p.gather(-1, top)).log1p()
 
 
 def is_labels(target: Tensor) -> bool:
@@ -118,7 +114,7 @@ def closed_form(value: Value, gradient: Gradient, *, over_classes: bool) -> Valu
 
 def _expected_surprisal(logits: Tensor, target: Tensor) -> Tensor:
     if is_labels(target):
-        return surprisal(logits).gather(-1, target.unsqueeze(-1)).squeeze(-1)
+        return surprisal(logits, target.unsqueeze(-1)).squeeze(-1)
     return (target * finite_where_impossible(surprisal(logits), target)).sum(-1)
 
 

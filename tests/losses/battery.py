@@ -104,7 +104,7 @@ def _logits() -> Iterator[Sample]:
     for row in rows:
         yield from _every_label(row)
     for row in [(20.0, 0.0), (3.0, -60.0, 1.0)]:
-        yield Sample(row, (0.75, 0.25, 0.0)[: len(row)], componentwise=False)
+        yield Sample(row, (0.25, 0.5, 0.25)[: len(row)], componentwise=False)
 
 
 def _every_label(logits: tuple[float, ...], componentwise: bool = True) -> Iterator[Sample]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -336,3 +337,17 @@ def test_dimensions_after_the_first(entry: Entry) -> None:
                 else target[0, 0, 0]
             )
             torch.testing.assert_close(entry.function(first, goal, **parameters), flat[0])
+
+
+@over_losses
+def test_vmap_over_one_argument_alone(entry: Entry) -> None:
+    """The other argument is shared; second derivatives go through as well."""
+    for target in targets(entry):
+        prediction, parameters = batch(entry)[0], entry.examples[0]
+        others = torch.stack([target.roll(shift, 0) for shift in range(3)])
+        over_targets = torch.func.vmap(partial(entry.function, prediction, **parameters))(others)
+        wanted = torch.stack([entry.function(prediction, one, **parameters) for one in others])
+        torch.testing.assert_close(over_targets, wanted)
+        curvature = torch.func.hessian(settled(entry, target, **parameters))(prediction)
+        reference = torch.autograd.functional.hessian(settled(entry, target, **parameters), prediction)
+        torch.testing.assert_close(curvature, reference)
