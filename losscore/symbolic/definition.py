@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import mpmath
 import sympy as sp
 
 from .typeset import latex
 
-Vector = Sequence[sp.Expr] | sp.IndexedBase
-Argument = sp.Expr | Vector
+Vector: TypeAlias = "Sequence[sp.Expr] | sp.IndexedBase"
+Argument: TypeAlias = "sp.Expr | Vector"
 
 CLASSES = sp.Symbol("K", integer=True, positive=True)
 
@@ -109,4 +109,5 @@ class Definition:
         expression = self.expression(*arguments)
         if component is not None:
             expression = sp.diff(expression, flat[component])
-        return sp.lambdify([*flat, *self.parameters.values()], expression, "mpmath")
+        compiled: Callable[..., Any] = sp.lambdify([*flat, *self.parameters.values()], expression, "mpmath")
+        return compiled
