@@ -105,13 +105,14 @@ def test_tex_left_in_the_text_is_found(reader: Reader) -> None:
 def test_search_finds_a_term(reader: Reader) -> None:
     page = reader.page
     page.goto(f"{reader.server.url}search.html?q=entropy")
+    expect_none(reader.problems)
     page.wait_for_selector("#search-results li a")
     targets = page.locator("#search-results li a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     assert any("role" in target for target in targets)
     page.goto(f"{reader.server.url}search.html?q=zyzzyva")
     page.wait_for_selector("text=did not match any documents")
     assert page.locator("#search-results li").count() == 0
-    assert reader.problems == []
+    expect_none(reader.problems)
 
 
 def test_search_opens_by_keyboard_and_by_its_button(reader: Reader) -> None:
