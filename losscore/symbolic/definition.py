@@ -5,8 +5,9 @@ From it come the formula on the page, the steps of the proofs and the 50-digit o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import count
 from typing import Any, TypeAlias
 
 import mpmath
@@ -32,11 +33,13 @@ def total(term: Callable[..., sp.Expr], *vectors: Vector, index: str = "k") -> s
 
 
 class Definition:
-    """One loss of one sample.
+    """One loss: of one sample, or of a batch where the loss is no sum over samples.
 
     `formula(*arguments, **parameters)` builds the expression; `symbols` are the arguments in the book's notation
     (a symbol, or an indexed base for a vector of K components), the prediction first; `parameters` maps the
-    loss's keyword parameters to their symbols.
+    loss's keyword parameters to their symbols. What shapes the expression instead of entering it (labels, times, a
+    choice by name, a table) is `given`: arguments by position and parameters by name, which the formula receives as
+    they are, floats made exact.
     """
 
     def __init__(
@@ -45,11 +48,13 @@ class Definition:
         formula: Callable[..., sp.Expr],
         symbols: Sequence[Argument],
         parameters: Mapping[str, sp.Symbol] | None = None,
+        given: Sequence[int | str] = (),
     ) -> None:
         self.name = name
         self.formula = formula
         self.symbols = tuple(symbols)
         self.parameters = dict(parameters or {})
+        self.given = frozenset(given)
         self._compiled = cache(self._compile)
 
     def __repr__(self) -> str:
@@ -60,9 +65,10 @@ class Definition:
 
     def expression(self, *arguments: Argument, **parameters: Any) -> sp.Expr:
         """The loss at `arguments`; the book's own symbols where none are given."""
-        unknown = sorted(set(parameters) - set(self.parameters))
+        known = {*self.parameters, *self._choices()}
+        unknown = sorted(set(parameters) - known)
         if unknown:
-            raise TypeError(f"{self.name} has no parameter {unknown}; it has {sorted(self.parameters)}")
+            raise TypeError(f"{self.name} has no parameter {unknown}; it has {sorted(known)}")
         return self.formula(*(arguments or self.symbols), **{**self.parameters, **parameters})
 
     def latex(self, **parameters: Any) -> str:
@@ -72,24 +78,35 @@ class Definition:
     def oracle(self, *arguments: Any, digits: int = 50, **parameters: Any) -> mpmath.mpf:
         """Value at given numbers (a float is taken exactly), right to `digits` digits.
 
-        Vectors are sequences of numbers. Raises TypeError for a parameter that is missing or unknown.
+        Vectors are sequences of numbers, matrices sequences of rows. Raises TypeError for a parameter that is
+        missing or unknown.
         """
         return self._evaluate(None, arguments, parameters, digits)
 
-    def gradient_oracle(self, *arguments: Any, digits: int = 50, **parameters: Any) -> Any:
-        """Derivative in the prediction: a number, or the list of the K partial derivatives for a vector."""
-        if not isinstance(arguments[0], Sequence):
-            return self._evaluate(0, arguments, parameters, digits)
-        return [self._evaluate(k, arguments, parameters, digits) for k in range(len(arguments[0]))]
+    def gradient_oracle(self, *arguments: Any, digits: int = 50, of: int = 0, **parameters: Any) -> Any:
+        """Derivative in argument `of`, the prediction by default, in the shape of that argument."""
+        found = iter(range(_size(arguments[of])))
+        return _map(lambda _: self._evaluate((of, next(found)), arguments, parameters, digits), arguments[of])
+
+    def _choices(self) -> set[str]:
+        return {name for name in self.given if isinstance(name, str)}
 
     def _evaluate(
-        self, component: int | None, arguments: Sequence[Any], parameters: Mapping[str, Any], digits: int
+        self,
+        component: tuple[int, int] | None,
+        arguments: Sequence[Any],
+        parameters: Mapping[str, Any],
+        digits: int,
     ) -> mpmath.mpf:
-        if set(parameters) != set(self.parameters):
+        if set(parameters) - self._choices() != set(self.parameters):
             raise TypeError(f"{self.name} needs the parameters {sorted(self.parameters)}, got {sorted(parameters)}")
-        sizes = tuple(len(a) if isinstance(a, Sequence) else None for a in arguments)
-        function = self._compiled(component, sizes)
-        numbers = [x for a in arguments for x in (a if isinstance(a, Sequence) else [a])]
+        templates = tuple(
+            _frozen(argument) if i in self.given else _map(lambda _: None, argument)
+            for i, argument in enumerate(arguments)
+        )
+        choices = tuple((name, _frozen(value)) for name, value in parameters.items() if name in self.given)
+        function = self._compiled(component, templates, choices)
+        numbers = [x for i, a in enumerate(arguments) if i not in self.given for x in _leaves(a)]
         numbers += [parameters[name] for name in self.parameters]
         previous = None
         while True:
@@ -100,14 +117,42 @@ class Definition:
                 return value
             previous, digits = value, 4 * digits
 
-    def _compile(self, component: int | None, sizes: tuple[int | None, ...]) -> Callable[..., Any]:
+    def _compile(
+        self, component: tuple[int, int] | None, templates: tuple[Any, ...], choices: tuple[tuple[str, Any], ...]
+    ) -> Callable[..., Any]:
+        fresh = (sp.Symbol(f"x{i}", real=True) for i in count())
         arguments = [
-            sp.Symbol(f"x{i}", real=True) if size is None else sp.symbols(f"x{i}_1:{size + 1}", real=True)
-            for i, size in enumerate(sizes)
+            template if i in self.given else _map(lambda _: next(fresh), template)
+            for i, template in enumerate(templates)
         ]
-        flat = [x for a in arguments for x in (a if isinstance(a, tuple) else (a,))]
-        expression = self.expression(*arguments)
+        expression = self.expression(*arguments, **dict(choices))
         if component is not None:
-            expression = sp.diff(expression, flat[component])
+            argument, position = component
+            expression = sp.diff(expression, list(_leaves(arguments[argument]))[position])
+        flat = [x for i, a in enumerate(arguments) if i not in self.given for x in _leaves(a)]
         compiled: Callable[..., Any] = sp.lambdify([*flat, *self.parameters.values()], expression, "mpmath")
         return compiled
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _map(change: Callable[[Any], Any], value: Any) -> Any:
+    return tuple(_map(change, part) for part in value) if _is_nested(value) else change(value)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if _is_nested(value):
+        for part in value:
+            yield from _leaves(part)
+    else:
+        yield value
+
+
+def _size(value: Any) -> int:
+    return sum(1 for _ in _leaves(value))
+
+
+def _frozen(value: Any) -> Any:
+    return _map(lambda x: sp.Rational(x) if isinstance(x, float) else x, value)
