@@ -111,6 +111,14 @@ def unique_ids(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             section["ids"] = []
 
 
+def plain_bibliography(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Works as paragraphs with an anchor: the text cites by author and year, so they need no numbered labels."""
+    if app.builder.format != "html":
+        return
+    for work in list(doctree.findall(nodes.citation)):
+        work.replace_self(nodes.container("", *work.children[1:], ids=work["ids"], classes=["work"]))
+
+
 # Pages -----------------------------------------------------------------------------------------------------
 
 
@@ -150,7 +158,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict[st
     if doctree is not None:
         context["description"] = describe(doctree)
     scripts = [s for s in context["script_files"] if VERSION_SWITCH not in str(s.attributes.get("body"))]
-    for script in scripts:
+    for script in scripts if pagename != "search" else []:  # its own scripts call these at once
         if script.filename and "async" not in script.attributes:
             script.attributes["defer"] = "defer"
     context["script_files"] = scripts
@@ -205,6 +213,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", inline_figures)
     app.connect("doctree-resolved", fold_dropdowns)
     app.connect("doctree-resolved", unique_ids)
+    app.connect("doctree-resolved", plain_bibliography)
     app.connect("html-page-context", prepare_page, priority=950)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
