@@ -63,7 +63,7 @@ def draw_error_and_loss(seed: int = 3) -> Figure:
     import matplotlib.pyplot as plt
 
     points, label = two_groups(seed)
-    weights = torch.linspace(-2, 4, 601, dtype=torch.float64)
+    weights = torch.linspace(-2, 8, 601, dtype=torch.float64)
     scores = points[:, 0] * weights[:, None] + 0.6 * points[:, 1]
     wrong = ((scores >= 0) != (label == 1)).sum(1)
     loss = losscore.binary_cross_entropy(scores, label.expand_as(scores), reduction="none").mean(1)
@@ -219,23 +219,22 @@ def draw_soft_targets() -> Figure:
     logit = torch.linspace(-5, 5, 401, dtype=torch.float64)
     probability = logit.sigmoid()
     figure, axes = plt.subplots()
-    for index, target in enumerate((0.5, 0.7, 0.9, 1.0)):
+    places = {0.5: (-8, -13), 0.7: (-10, 17), 0.9: (10, -9), 1.0: (-30, 0)}
+    for index, (target, place) in enumerate(places.items()):
         loss = losscore.binary_cross_entropy(logit, torch.full_like(logit, target), reduction="none")
         axes.plot(probability, loss, label=f"target {target}")
         lowest = int(loss.argmin())
-        if target < 1:
-            mark(
-                axes,
-                probability[lowest].item(),
-                loss[lowest].item(),
-                f"q = {target}",
-                colour=f"C{index}",
-                offset=(0, -14),
-            )
-    mark(axes, 1.0, 0.0, "q = 1", colour="C3", offset=(-12, 12))
+        mark(
+            axes,
+            probability[lowest].item(),
+            loss[lowest].item(),
+            f"q = {target:g}",
+            colour=f"C{index}",
+            offset=place,
+        )
     axes.set_xlabel("prediction p")
     axes.set_ylabel("cross-entropy (nats)")
-    axes.set_ylim(-0.3, 2)
+    axes.set_ylim(-0.15, 2)
     return figure
 
 
