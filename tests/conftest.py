@@ -70,7 +70,9 @@ class EvidenceRecorder:
         for key, name in report.user_properties:
             if key == "claim":
                 tests = self.outcomes.setdefault(str(name), {})
-                tests[report.nodeid] = max(tests.get(report.nodeid, "passed"), report.outcome, key=GRAVITY.index)
+                tests[report.nodeid] = max(
+                    tests.get(report.nodeid, "passed"), report.outcome, key=GRAVITY.index
+                )
 
     def pytest_sessionfinish(self) -> None:
         if not self.outcomes:

@@ -42,7 +42,9 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "losscore" / "__init__.py").touch()
     (tmp_path / "losscore" / "claims.py").write_text(LEDGER, "utf-8")
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "conftest.py").write_text(Path(__file__).with_name("conftest.py").read_text("utf-8"), "utf-8")
+    (tmp_path / "tests" / "conftest.py").write_text(
+        Path(__file__).with_name("conftest.py").read_text("utf-8"), "utf-8"
+    )
     (tmp_path / "tests" / "test_small.py").write_text(TESTS, "utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\nmarkers = claim\n", "utf-8")
     return tmp_path
@@ -58,8 +60,15 @@ def test_outcomes_are_recorded(project: Path, processes: str) -> None:
     run(project, "-n", processes)
     recorded = json.loads((project / "_build" / "reports" / "evidence.json").read_text("utf-8"))
     test = "tests/test_small.py::test_"
-    assert recorded["C01"] == {f"{test}value[1]": "passed", f"{test}value[2]": "failed", f"{test}skipped": "skipped"}
-    assert recorded["C02"] == recorded["C01"] | {f"{test}passes_then_falls": "failed", f"{test}holds": "passed"}
+    assert recorded["C01"] == {
+        f"{test}value[1]": "passed",
+        f"{test}value[2]": "failed",
+        f"{test}skipped": "skipped",
+    }
+    assert recorded["C02"] == recorded["C01"] | {
+        f"{test}passes_then_falls": "failed",
+        f"{test}holds": "passed",
+    }
 
 
 def test_runs_are_merged(project: Path) -> None:
@@ -67,10 +76,13 @@ def test_runs_are_merged(project: Path) -> None:
     file = project / "_build" / "reports" / "evidence.json"
     file.write_text('{"C01": {"other": "passed"}}', "utf-8")
     run(project, "-k", "skipped")
-    assert json.loads(file.read_text("utf-8"))["C01"] == {"other": "passed", "tests/test_small.py::test_skipped": "skipped"}
+    assert json.loads(file.read_text("utf-8"))["C01"] == {
+        "other": "passed",
+        "tests/test_small.py::test_skipped": "skipped",
+    }
 
 
 def test_an_unknown_claim_stops_the_collection(project: Path) -> None:
-    text = 'import pytest\n\nclass TestIt:\n    @pytest.mark.claim("C77")\n    def test_it(self):\n        pass\n'
+    text = 'import pytest\n\nclass TestIt:\n    @pytest.mark.claim("C77")\n    def test_it(self): pass\n'
     (project / "tests" / "test_wrong.py").write_text(text, "utf-8")
     assert "tests/test_wrong.py:4: no such claim in losscore/claims.yml: C77" in run(project)

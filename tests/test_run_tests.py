@@ -47,8 +47,9 @@ def test_a_stage_fails_when_what_it_needs_failed(tmp_path: Path) -> None:
 
 
 def test_pytest_that_ends_badly_without_a_failed_test_fails(tmp_path: Path) -> None:
-    write = f"open({str(tmp_path / 'junit.xml')!r}, 'w').write('''{JUNIT.splitlines()[1]}'''); raise SystemExit(3)"
-    stage = PytestStage("unit", python(write), report=str(tmp_path / "junit.xml"))
+    report = tmp_path / "junit.xml"
+    write = f"open({str(report)!r}, 'w').write('''{JUNIT.splitlines()[1]}'''); raise SystemExit(3)"
+    stage = PytestStage("unit", python(write), report=str(report))
     stage.run()
     assert stage.count("passed") == 1 and stage.failed
     never = PytestStage("unit", python("raise SystemExit(4)"), report=str(tmp_path / "absent.xml"))

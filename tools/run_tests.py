@@ -1,4 +1,4 @@
-"""Everything that must hold, in order: unit tests, the build, the notebooks, the built pages. Ends with a summary."""
+"""Everything that must hold, in order: unit tests, build, notebooks, built pages. Ends with a summary."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CELL_SECONDS = 300
 
 @dataclass
 class Case:
-    """One test: its id, how it ended ("passed", "failed" or "skipped") and the message of its failure or skip."""
+    """One test: its id, its outcome ("passed", "failed" or "skipped") and the message of its failure or skip."""
 
     name: str
     outcome: str
@@ -54,7 +54,9 @@ class Stage:
         status = self.execute()
         self.seconds = time.monotonic() - started
         if not self.cases:
-            self.cases = [Case(self.title, "passed" if status == 0 else "failed", self.command_failed(status))]
+            self.cases = [
+                Case(self.title, "passed" if status == 0 else "failed", self.command_failed(status))
+            ]
         elif status != 0 and not self.failed:
             self.cases.append(Case(self.title, "failed", self.command_failed(status)))
 
@@ -62,7 +64,11 @@ class Stage:
         return subprocess.run(self.command, cwd=ROOT, env=os.environ | self.environment).returncode
 
     def command_failed(self, status: int) -> str:
-        return "" if status == 0 else f"exit status {status} from: {' '.join(self.command)}\nIts output stands above."
+        return (
+            ""
+            if status == 0
+            else f"exit status {status} from: {' '.join(self.command)}\nIts output stands above."
+        )
 
 
 @dataclass
@@ -131,10 +137,16 @@ def summary(unit: Stage, build: Stage, fresh: Stage, notebooks: Stage, pages: St
         ("Claims covered", f"{sum(claim.covered for claim in claims)}/{len(claims)}", None),
         ("Build", passed(build.cases), build.seconds),
         ("  notebooks", "up to date" if not fresh.failed else "out of date, or not written", fresh.seconds),
-        ("Notebooks", f"{len(list(NOTEBOOKS.rglob('*.ipynb')))}, cells: {passed(notebooks.cases)}", notebooks.seconds),
+        (
+            "Notebooks",
+            f"{len(list(NOTEBOOKS.rglob('*.ipynb')))}, cells: {passed(notebooks.cases)}",
+            notebooks.seconds,
+        ),
         ("Built pages", f"{len(built)}, checks: {passed(pages.cases)}", pages.seconds),
     ]
-    return "\n".join(f"{name:<16}{text:<44}{'' if s is None else f'{s:7.0f} s'}".rstrip() for name, text, s in rows)
+    return "\n".join(
+        f"{name:<16}{text:<44}{'' if s is None else f'{s:7.0f} s'}".rstrip() for name, text, s in rows
+    )
 
 
 def passed(cases: list[Case]) -> str:
@@ -154,11 +166,16 @@ def uncompared() -> Iterator[str]:
 
 def conclusion(cases: list[Case]) -> str:
     """What was skipped and why, the first failure, and the line of totals."""
-    lines = [f"Skipped: {reason}" for reason in sorted({case.message for case in cases if case.outcome == "skipped"})]
+    lines = [
+        f"Skipped: {reason}"
+        for reason in sorted({case.message for case in cases if case.outcome == "skipped"})
+    ]
     first = next((case for case in cases if case.outcome == "failed"), None)
     if first:
         lines.append(f"\n== First failure: {first.name}\n{first.message}\n")
-    totals = {outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")}
+    totals = {
+        outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")
+    }
     skipped = f", {totals['skipped']} skipped" if totals["skipped"] else ""
     return "\n".join([*lines, f"{totals['passed']} passed, {totals['failed']} failed{skipped}"])
 

@@ -1,4 +1,4 @@
-"""A web server as static hosts are: it compresses text, lets browsers keep files, and here notes what it sent."""
+"""A web server as static hosts are: it compresses text, lets browsers keep files, and notes what it sent."""
 
 from __future__ import annotations
 

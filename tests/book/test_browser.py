@@ -13,7 +13,9 @@ from tests.book.site import DOCUMENTS, SITE, built, expect_none, soup
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-EQUATIONS_DONE = "() => !document.querySelector('.math') || (window.MathJax?.startup?.promise?.then(() => true) ?? false)"
+EQUATIONS_DONE = (
+    "() => !document.querySelector('.math') || (window.MathJax?.startup?.promise?.then(() => true) ?? false)"
+)
 LEFT_AS_TEX = """() => {
   const walker = document.createTreeWalker(document.querySelector('article'), NodeFilter.SHOW_TEXT);
   const left = [];
@@ -39,7 +41,9 @@ class Reader:
         self.page: Page = context.new_page()
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
-        self.page.on("console", lambda m: m.type in ("error", "warning") and self.problems.append(f"console: {m.text}"))
+        self.page.on(
+            "console", lambda m: m.type in ("error", "warning") and self.problems.append(f"console: {m.text}")
+        )
         self.page.on("request", lambda request: self.note_foreign(request.url))
 
     def note_foreign(self, url: str) -> None:
@@ -77,14 +81,17 @@ def test_page_fits_a_phone(reader: Reader, document: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @every_page
-def test_page_is_accessible(browser: Browser, server: Server, document: str, size: dict[str, int], scheme: str) -> None:
+def test_page_is_accessible(
+    browser: Browser, server: Server, document: str, size: dict[str, int], scheme: str
+) -> None:
     context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     page = Reader(context, server).open(document)
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
     results = Axe().run(page)
     context.close()
     expect_none(
-        f"{violation['id']} at {' '.join(map(str, node['target']))}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        f"{violation['id']} at {' '.join(map(str, node['target']))}: {node['html'][:200]} "
+        f"{node['failureSummary'][:300]}"
         for violation in results.response["violations"]
         for node in violation["nodes"]
     )
@@ -107,7 +114,9 @@ def test_search_finds_a_term(reader: Reader) -> None:
     page.goto(f"{reader.server.url}search.html?q=entropy")
     expect_none(reader.problems)
     page.wait_for_selector("#search-results li a")
-    targets = page.locator("#search-results li a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    targets = page.locator("#search-results li a").evaluate_all(
+        "links => links.map(link => link.getAttribute('href'))"
+    )
     assert any("role" in target for target in targets)
     page.goto(f"{reader.server.url}search.html?q=zyzzyva")
     page.wait_for_selector("text=did not match any documents")
@@ -147,7 +156,9 @@ def test_figures_follow_the_theme(browser: Browser, server: Server) -> None:
     for scheme in ("light", "dark"):
         context = browser.new_context(color_scheme=scheme)
         page = Reader(context, server).open(document)
-        inks.append(page.locator("article svg[role=img]").first.evaluate("svg => getComputedStyle(svg).color"))
+        inks.append(
+            page.locator("article svg[role=img]").first.evaluate("svg => getComputedStyle(svg).color")
+        )
         context.close()
     assert inks[0] != inks[1]
 
@@ -161,13 +172,17 @@ def sliders() -> Iterator[tuple[str, int]]:
 
 def drawn(page: Page, index: int) -> tuple[list[str], str]:
     """The curves and the words around a slider."""
-    return page.locator("article input[type=range]").nth(index).evaluate(
-        """input => {
+    return (
+        page.locator("article input[type=range]")
+        .nth(index)
+        .evaluate(
+            """input => {
           let box = input;
           while (!box.querySelector('svg')) box = box.parentElement;
           const moving = [...box.querySelectorAll('svg *')].map(e => e.outerHTML);
           return [moving, [...box.querySelectorAll('output')].map(e => e.textContent).join(' ')];
         }"""
+        )
     )
 
 
@@ -198,7 +213,9 @@ def test_slider_moves(browser: Browser, server: Server, document: str, index: in
     assert before[1] != after[1], "the readout did not change"
 
 
-@pytest.mark.parametrize("document", [name for name in DOCUMENTS if "exercises/" in name and "index" not in name])
+@pytest.mark.parametrize(
+    "document", [name for name in DOCUMENTS if "exercises/" in name and "index" not in name]
+)
 def test_solutions_are_folded_and_open_by_keyboard(reader: Reader, document: str) -> None:
     page = reader.open(document)
     folded = page.locator("article details")

@@ -1,4 +1,4 @@
-"""A mistake in a page or in the configuration ends the build with one clear message: file, line, what is wrong."""
+"""A mistake in a page or the configuration ends the build with one clear message: file, line, what is wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ import pytest
 
 from tests.book.site import ROOT
 
-COPIED = ("Makefile", "_config.yml", "_toc.yml", "requirements.txt", "pyproject.toml", "book", "losscore", "tools")
+COPIED = (
+    "Makefile",
+    "_config.yml",
+    "_toc.yml",
+    "requirements.txt",
+    "pyproject.toml",
+    "book",
+    "losscore",
+    "tools",
+)
 PAGE = "book/principles/broken"
 
 
@@ -24,7 +33,9 @@ class Project:
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "notebooks"))
+                shutil.copytree(
+                    source, root / name, ignore=shutil.ignore_patterns("__pycache__", "notebooks")
+                )
             else:
                 shutil.copy2(source, root / name)
         shutil.copytree(ROOT / "_build" / ".jupyter_cache", root / "_build" / ".jupyter_cache")
@@ -36,7 +47,11 @@ class Project:
 
     def add_page(self, text: str) -> None:
         (self.root / f"{PAGE}.md").write_text(text, "utf-8")
-        self.replace("_toc.yml", "- file: book/principles/role", f"- file: {PAGE}\n          - file: book/principles/role")
+        self.replace(
+            "_toc.yml",
+            "- file: book/principles/role",
+            f"- file: {PAGE}\n          - file: book/principles/role",
+        )
 
     def book(self) -> subprocess.CompletedProcess[str]:
         environment = sys.prefix
@@ -74,7 +89,9 @@ def test_failing_cell(project: Project) -> None:
 
 def test_missing_page(project: Project) -> None:
     project.replace("_toc.yml", "- file: book/principles/role", "- file: book/principles/absent")
-    line = (project.root / "_toc.yml").read_text("utf-8").splitlines().index("          - file: book/principles/absent") + 1
+    line = (project.root / "_toc.yml").read_text("utf-8").splitlines().index(
+        "          - file: book/principles/absent"
+    ) + 1
     expect_failure(project, f"_toc.yml:{line}", "book/principles/absent")
 
 

@@ -21,7 +21,9 @@ Outcomes = dict[str, dict[str, str]]
 @pytest.fixture(scope="module")
 def outcomes() -> Outcomes:
     if not EVIDENCE.exists():
-        pytest.fail("There is no record of the unit tests' evidence: run `make test`, which writes it.", pytrace=False)
+        pytest.fail(
+            "There is no record of the unit tests' evidence: run `make test`, which writes it.", pytrace=False
+        )
     return json.loads(EVIDENCE.read_text("utf-8"))
 
 
@@ -31,7 +33,7 @@ def named(claim: Claim) -> list[str]:
 
 
 def matches(node: str, name: str) -> bool:
-    """Whether a test that ran is the named one; a name without parameters means every parametrised case of it."""
+    """Whether a test that ran is the named one; a name without parameters means all its cases."""
     return node == name or node.startswith(f"{name}[")
 
 
@@ -41,7 +43,7 @@ def evidence_problems(claims: Mapping[str, Claim], outcomes: Outcomes) -> Iterat
         for name in named(claim):
             results = [outcome for node, outcome in ran.items() if matches(node, name)]
             if not results:
-                yield f"{identifier}: the ledger names {name}, but no such test ran with the mark claim({identifier!r})"
+                yield f"{identifier}: the ledger names {name}, but no such test ran with this claim's mark"
             elif set(results) != {"passed"}:
                 yield f"{identifier}: {name} did not pass"
         for node in ran:

@@ -39,7 +39,9 @@ def loads(page: BeautifulSoup) -> Iterator[str]:
 
 
 def foreign_loads(page: BeautifulSoup) -> list[str]:
-    styles = [tag.get_text() for tag in page.find_all("style")] + [tag["style"] for tag in page.find_all(style=True)]
+    styles = [tag.get_text() for tag in page.find_all("style")] + [
+        tag["style"] for tag in page.find_all(style=True)
+    ]
     return [target for target in loads(page) if is_foreign(target)] + [
         match.group() for style in styles for match in FOREIGN_IN_CSS.finditer(style)
     ]
@@ -82,7 +84,9 @@ def test_links_and_anchors_resolve() -> None:
 def test_nothing_loads_from_another_host() -> None:
     expect_none(by_page(lambda page: foreign_loads(soup(page))))
     sheets = {sheet: sheet.read_text("utf-8") for sheet in SITE.rglob("*.css")}
-    expect_none(f"{sheet.name}: {m.group()}" for sheet, text in sheets.items() for m in FOREIGN_IN_CSS.finditer(text))
+    expect_none(
+        f"{sheet.name}: {m.group()}" for sheet, text in sheets.items() for m in FOREIGN_IN_CSS.finditer(text)
+    )
 
 
 def test_ids_are_unique() -> None:
@@ -123,4 +127,6 @@ def test_the_host_check_finds_foreign_loads(html: str) -> None:
 
 
 def test_the_id_check_finds_repeated_ids() -> None:
-    assert repeated_ids(BeautifulSoup('<p id="a"></p><p id="a"></p>', "html.parser")) == ["id 'a' stands 2 times"]
+    assert repeated_ids(BeautifulSoup('<p id="a"></p><p id="a"></p>', "html.parser")) == [
+        "id 'a' stands 2 times"
+    ]

@@ -71,7 +71,12 @@ def test_prose_is_resolved(path: Path) -> None:
 def statements(source: str) -> set[str]:
     """The statements inside the functions of a piece of code, written in one way; short ones say nothing."""
     functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
-    inner = {ast.unparse(node) for function in functions for node in ast.walk(function) if isinstance(node, ast.stmt)}
+    inner = {
+        ast.unparse(node)
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.stmt)
+    }
     return {text for text in inner if len(text) > 20 and not text.startswith(("def ", "raise ", '"', "'"))}
 
 
@@ -101,7 +106,9 @@ def set_up(notebook: NotebookNode) -> str:
     return str(code_cells(notebook)[0].source)
 
 
-def run_set_up(notebook: NotebookNode, tmp_path: Path, *, installed: bool) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+def run_set_up(
+    notebook: NotebookNode, tmp_path: Path, *, installed: bool
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Run the set-up cell with a stand-in for pip; its process and the arguments that pip was called with.
 
     ``installed`` says whether Python finds the book's packages.
@@ -149,7 +156,9 @@ def publish(site: Path) -> None:
     command = ["make", "site", f"SITE={site}", f"REPOSITORY={REPOSITORY}", f"VENV={sys.prefix}"]
     command += ["--assume-old", f"{sys.prefix}/.ready"]
     clean = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
-    run = subprocess.run(command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run = subprocess.run(
+        command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     assert run.returncode == 0, run.stdout
 
 
@@ -188,11 +197,15 @@ def test_published_site_is_stamped(tmp_path: Path) -> None:
         folder = tmp_path / name
         folder.mkdir(parents=True)
         notebook = nbformat.read(notebooks / f"{name}.ipynb", 4)
-        expect_none(f"{name}: {text}" for text in stamp_problems(notebook, folder, f"{RAW}/gh-pages/{wheels[0].name}"))
+        expect_none(
+            f"{name}: {text}" for text in stamp_problems(notebook, folder, f"{RAW}/gh-pages/{wheels[0].name}")
+        )
     expect_none(colab_problems(site))
 
 
-def code(source: str, *, count: int | None = 1, outputs: tuple[NotebookNode, ...] = (), tags: tuple[str, ...] = ()) -> NotebookNode:
+def code(
+    source: str, *, count: int | None = 1, outputs: tuple[NotebookNode, ...] = (), tags: tuple[str, ...] = ()
+) -> NotebookNode:
     cell = nbformat.v4.new_code_cell(source, execution_count=count, outputs=list(outputs))
     cell.metadata["tags"] = list(tags)
     return cell
@@ -203,7 +216,10 @@ def code(source: str, *, count: int | None = 1, outputs: tuple[NotebookNode, ...
     [
         (code("1 + 1"), None),
         (code("1 + 1", count=None), "never run"),
-        (code("x", outputs=(nbformat.v4.new_output("error", ename="NameError", evalue="", traceback=[]),)), "error"),
+        (
+            code("x", outputs=(nbformat.v4.new_output("error", ename="NameError", evalue="", traceback=[]),)),
+            "error",
+        ),
         (code("x", outputs=(nbformat.v4.new_output("display_data", {"image/png": "aGk="}),)), "image"),
         (code("x", tags=("nbval-ignore-output",)), "no reason"),
         (code("# not compared: names the device\nx", tags=("nbval-ignore-output",)), None),

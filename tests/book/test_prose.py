@@ -1,8 +1,8 @@
-"""Measured numbers are not typed: in the three parts a decimal number or a percentage comes from a cell by `glue`.
+"""Measured numbers are not typed: a decimal number or a percentage in the three parts comes from a cell by `glue`.
 
-Numbers that the page's own code or formulas contain are given, not measured, and may be typed; so may the level of an
-interval and the number of a section. Any other is allowed where the paragraph follows a comment line that says why:
-`% typed: <why>`.
+Numbers that the page's own code or formulas contain are given, not measured, and may be typed; so may the level
+of an interval and the number of a section. Any other is allowed where the paragraph follows a comment line that
+says why: `% typed: <why>`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from tests.book.site import DOCUMENTS, expect_none, source
 PARTS = [name for name in DOCUMENTS if name.split("/")[1] in ("principles", "applications", "exercises")]
 NUMBER = re.compile(r"\d+(?:\.\d+)?\s?(?:%|per cent\b)|(?<![\w.])\d+\.\d+(?!\.?\d)")
 ALLOWED = re.compile(r"^% typed: \S")
-NAMING = re.compile(r"\b(?:[Ss]ection|[Ee]xercise|[Cc]hapter|[Vv]ersion) \d+\.\d+|\d+\s?% (?:confidence )?intervals?\b")
+NAMING = re.compile(
+    r"\b(?:[Ss]ection|[Ee]xercise|[Cc]hapter|[Vv]ersion) \d+\.\d+|\d+\s?% (?:confidence )?intervals?\b"
+)
 GIVEN = (
     re.compile(r"^(`{3,})\{(?:code-cell|math|code-block)\}.*?^\1\s*$", re.MULTILINE | re.DOTALL),
     re.compile(r"\$\$.*?\$\$", re.DOTALL),
@@ -39,7 +41,7 @@ def given_numbers(text: str) -> set[float]:
 
 
 def typed_numbers(text: str) -> Iterator[tuple[int, str]]:
-    """Line and number of every number in the prose that neither code nor formulas give and no comment allows."""
+    """Line and text of every number in the prose that neither code nor formulas give and no comment allows."""
     given = given_numbers(text)
     for pattern in HIDDEN:
         text = pattern.sub(lambda match: "\n" * match.group().count("\n"), text)
@@ -51,7 +53,11 @@ def typed_numbers(text: str) -> Iterator[tuple[int, str]]:
             allowed = True
         if not allowed:
             found = (match.group() for match in NUMBER.finditer(content))
-            yield from ((line, number) for number in found if number.endswith(("%", "cent")) or float(number) not in given)
+            yield from (
+                (line, number)
+                for number in found
+                if number.endswith(("%", "cent")) or float(number) not in given
+            )
 
 
 @pytest.mark.parametrize("document", PARTS)
