@@ -20,7 +20,7 @@ CELL_SECONDS = 300
 
 @dataclass
 class Case:
-    """One test: its id, its outcome ("passed", "failed" or "skipped") and the message of its failure or skip."""
+    """One test: its id, "passed", "failed" or "skipped", and the message of its failure or skip."""
 
     name: str
     outcome: str

@@ -1,4 +1,4 @@
-"""A mistake in a page or the configuration ends the build with one clear message: file, line, what is wrong."""
+"""A mistake in a page or the configuration ends the build with one message: file, line, what is wrong."""
 
 from __future__ import annotations
 

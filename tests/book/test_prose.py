@@ -1,8 +1,8 @@
-"""Measured numbers are not typed: a decimal number or a percentage in the three parts comes from a cell by `glue`.
+"""Measured numbers are not typed: decimals and percentages in the three parts come from a cell by `glue`.
 
-Numbers that the page's own code or formulas contain are given, not measured, and may be typed; so may the level
-of an interval and the number of a section. Any other is allowed where the paragraph follows a comment line that
-says why: `% typed: <why>`.
+Numbers that the page's own code or formulas contain are given, not measured, and may be typed; so may the
+level of an interval and the number of a section. Any other is allowed where the paragraph follows a comment
+line that says why: `% typed: <why>`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def given_numbers(text: str) -> set[float]:
 
 
 def typed_numbers(text: str) -> Iterator[tuple[int, str]]:
-    """Line and text of every number in the prose that neither code nor formulas give and no comment allows."""
+    """Line and text of every number in the prose that neither code nor formulas give nor a comment allows."""
     given = given_numbers(text)
     for pattern in HIDDEN:
         text = pattern.sub(lambda match: "\n" * match.group().count("\n"), text)
