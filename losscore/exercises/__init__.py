@@ -54,12 +54,12 @@ def use(task: str, function: F) -> F:
     Raises:
         ValueError: if there is no such task.
     """
-    found = _find(task, Task)
+    reference: F = _find(task, Task).reference
     if check(task, function).ok:
-        print(f"{task}: using your function.")
+        print(f"{task}: your function.")
         return function
-    print(f"{task}: using the book's function until yours passes its check.")
-    return found.reference  # type: ignore[return-value]
+    print(f"{task}: the book's function, until yours passes.")
+    return reference
 
 
 def answer(question: str, value: object = ..., /, **parts: object) -> Result:

@@ -17,7 +17,7 @@ import torch
 
 from ..symbolic.proof import is_zero
 from .results import FAILED, NOT_YET, PASSED, Result
-from .tasks import Function, Part, Question, Task, WrongAnswer
+from .tasks import Function, Part, Question, Task
 
 SECONDS = 10.0
 """How long a check lets the learner's function run."""
@@ -56,7 +56,9 @@ def _guarded(name: str, judged: Callable[[], Result]) -> Result:
     except NotImplementedError:
         return Result(name, NOT_YET, ("Write the function, then run this cell again.",))
     except _OutOfTime:
-        return Result(name, FAILED, (f"Still running after {SECONDS:g} seconds. Is there a loop that never ends?",))
+        return Result(
+            name, FAILED, (f"Still running after {SECONDS:g} seconds. Is there a loop that never ends?",)
+        )
     except _Wrong as finding:
         return Result(name, FAILED, (str(finding),))
 
@@ -96,7 +98,9 @@ def _judge_function(task: Task, function: Function) -> Result:
     return Result(task.id, PASSED)
 
 
-def _first_difference(task: Task, function: Function) -> list[tuple[tuple[Any, ...], torch.Tensor, torch.Tensor]]:
+def _first_difference(
+    task: Task, function: Function
+) -> list[tuple[tuple[Any, ...], torch.Tensor, torch.Tensor]]:
     """Cases, learner's values and right values of the first group of inputs in which some value is not right."""
     call = _watched(task, function)
     for cases in task.inputs.values():
@@ -116,7 +120,7 @@ def _watched(task: Task, function: Function) -> Callable[..., torch.Tensor]:
             value = function(*copies)
         except NotImplementedError:
             raise
-        except (Exception, SystemExit) as surprise:
+        except (Exception, SystemExit) as surprise:  # noqa: BLE001 - whatever a learner's function does is a finding
             what = f"{type(surprise).__name__}: {surprise}".rstrip(": ")
             raise _Wrong(f"{_place(task, arguments)} your function raised {what}.") from None
         for name, before, after in zip(_names(task), arguments, copies):
@@ -125,7 +129,9 @@ def _watched(task: Task, function: Function) -> Callable[..., torch.Tensor]:
         if value is None:
             raise _Wrong("Your function returns None. Is a return missing?")
         if not isinstance(value, torch.Tensor):
-            raise _Wrong(f"Return a tensor; {_place(task, arguments)} your function returned {_article(value)}.")
+            raise _Wrong(
+                f"Return a tensor; {_place(task, arguments)} your function returned {_article(value)}."
+            )
         expected = task.reference(*arguments)
         for what, got, wanted in (
             ("a tensor of shape", tuple(value.shape), tuple(expected.shape)),
@@ -133,7 +139,9 @@ def _watched(task: Task, function: Function) -> Callable[..., torch.Tensor]:
             ("a tensor on", value.device, expected.device),
         ):
             if got != wanted:
-                raise _Wrong(f"{_place(task, arguments)} your function returns {what} {got}; it must be {wanted}.")
+                raise _Wrong(
+                    f"{_place(task, arguments)} your function returns {what} {got}; it must be {wanted}."
+                )
         return value.detach()
 
     return call
@@ -174,7 +182,9 @@ def _judge_parts(question: Question, given: Mapping[str, object]) -> Result:
         raise _Wrong(f"This question has no part {unknown[0]!r}; it asks for {_parts(question)}.")
     missing = [name for name in question.parts if given.get(name, ...) in (None, ...)]
     if len(missing) == len(question.parts):
-        return Result(question.id, NOT_YET, ("Put your answer in place of the dots, then run this cell again.",))
+        return Result(
+            question.id, NOT_YET, ("Put your answer in place of the dots, then run this cell again.",)
+        )
     findings = {
         name: _judge_value(part, given[name]) for name, part in question.parts.items() if name not in missing
     }

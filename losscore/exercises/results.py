@@ -25,7 +25,9 @@ class Result:
         return self.status == PASSED
 
     def __repr__(self) -> str:
-        return "\n".join([f"{_MARK[self.status]} {self.task}: {self.status}", *(f"  {note}" for note in self.notes)])
+        return "\n".join(
+            [f"{_MARK[self.status]} {self.task}: {self.status}", *(f"  {note}" for note in self.notes)]
+        )
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<br>{html.escape(note)}" for note in self.notes)
@@ -53,7 +55,9 @@ class Progress:
         return f"{done} of {len(self.results)} tasks solved. {following}"
 
     def __repr__(self) -> str:
-        return "\n".join([self._summary(), *(f"  {_MARK[r.status]} {r.task}: {r.status}" for r in self.results)])
+        return "\n".join(
+            [self._summary(), *(f"  {_MARK[r.status]} {r.task}: {r.status}" for r in self.results)]
+        )
 
     def _repr_html_(self) -> str:
         items = "".join(

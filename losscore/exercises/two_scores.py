@@ -24,7 +24,6 @@ BRIER_SLOPE_BOUND = 8 / 27
 def expected_loss(q: Tensor, p: Tensor, kind: str) -> Tensor:
     """The outcome 1 has probability p and costs ℓ(q, 1); the outcome 0 has 1 − p and costs ℓ(q, 0)."""
     loss = LOSSES[kind]
-    q, p = torch.broadcast_tensors(q, p)
     z = torch.logit(q)
     if_one = loss(z, torch.ones_like(z), reduction="none")
     if_zero = loss(z, torch.zeros_like(z), reduction="none")
@@ -53,7 +52,11 @@ def _pairs(kind: str) -> list[tuple[Tensor, Tensor, str]]:
 
 
 _ENDS = [
-    (_number(q), _number(p), kind) for kind in LOSSES for q in (0.0, 0.4, 1.0) for p in (0.0, 0.3, 1.0) if q != 0.4 or p != 0.3
+    (_number(q), _number(p), kind)
+    for kind in LOSSES
+    for q in (0.0, 0.4, 1.0)
+    for p in (0.0, 0.3, 1.0)
+    if q != 0.4 or p != 0.3
 ]
 _GRIDS = [(_draws(5, seed=1), _draws(5, seed=2), kind) for kind in LOSSES] + [
     (_draws(2, 3, seed=3), _number(0.7), kind) for kind in LOSSES
@@ -66,7 +69,11 @@ def _slopes(kind: str, logits: list[float]) -> list[tuple[Tensor, Tensor, str]]:
     return [(_number(z), _number(y), kind) for z, y in itertools.product(logits, (0.0, 1.0))]
 
 
-_BATCHES = [(6 * _draws(*shape, seed=4) - 3, _draws(*shape, seed=5).round(), kind) for shape in ((5,), (2, 3)) for kind in LOSSES]
+_BATCHES = [
+    (6 * _draws(*shape, seed=4) - 3, _draws(*shape, seed=5).round(), kind)
+    for shape in ((5,), (2, 3))
+    for kind in LOSSES
+]
 
 
 def _regret(q: Tensor, p: Tensor, kind: str) -> Tensor:
@@ -100,7 +107,9 @@ _EXPECTED_LOSS_MISTAKES = (
     ),
     WrongAnswer(
         "outcomes not weighted",
-        lambda q, p, kind: expected_loss(q, torch.ones_like(p), kind) + expected_loss(q, torch.zeros_like(p), kind),
+        lambda q, p, kind: (
+            expected_loss(q, torch.ones_like(p), kind) + expected_loss(q, torch.zeros_like(p), kind)
+        ),
         "You add what the two outcomes cost. An expectation weighs each by its probability.",
     ),
     WrongAnswer(
@@ -110,7 +119,9 @@ _EXPECTED_LOSS_MISTAKES = (
     ),
     WrongAnswer(
         "logarithm to base 2",
-        lambda q, p, kind: expected_loss(q, p, kind) / (torch.log(_number(2.0)) if kind == "cross-entropy" else 1),
+        lambda q, p, kind: (
+            expected_loss(q, p, kind) / (torch.log(_number(2.0)) if kind == "cross-entropy" else 1)
+        ),
         "You are off by the factor ln 2 in cross-entropy. The book's logarithms are natural.",
     ),
     WrongAnswer(
@@ -177,13 +188,17 @@ def _best_is_honest(function: Function) -> bool:
 
 def _regret_is_positive(function: Function) -> bool:
     return all(
-        (function(q, p, kind) - function(p, p, kind)).item() > 0 for kind in LOSSES for q, p, _ in _pairs(kind)
+        (function(q, p, kind) - function(p, p, kind)).item() > 0
+        for kind in LOSSES
+        for q, p, _ in _pairs(kind)
     )
 
 
 def _outcomes_can_be_renamed(function: Function) -> bool:
     return all(
-        torch.allclose(function(q, p, kind), function(1 - q, 1 - p, kind), rtol=1e-9) for kind in LOSSES for q, p, _ in _pairs(kind)
+        torch.allclose(function(q, p, kind), function(1 - q, 1 - p, kind), rtol=1e-9)
+        for kind in LOSSES
+        for q, p, _ in _pairs(kind)
     )
 
 
@@ -311,7 +326,9 @@ _REGRET = {name: _at(scores.regret(loss), _SAID, _COIN) for name, loss in _DEFIN
 _CURVATURE = {name: _at(sp.diff(loss, _Q, 2), _COIN, _COIN) for name, loss in _EXPECTED.items()}
 
 _ZERO_MINIMUM = WrongAnswer(
-    "minimum value 0", sp.Integer(0), "The best forecaster still pays for the coin's own randomness: what does q = p cost?"
+    "minimum value 0",
+    sp.Integer(0),
+    "The best forecaster still pays for the coin's own randomness: what does q = p cost?",
 )
 
 
@@ -406,7 +423,9 @@ REGRET = Question(
                     _at(_EXPECTED["brier"], _SAID, _COIN),
                     "This is the expected loss of saying 0.9. Subtract what the honest forecast costs.",
                 ),
-                WrongAnswer("not squared", _SAID - _COIN, "This is q − p. What is the regret, not the error?"),
+                WrongAnswer(
+                    "not squared", _SAID - _COIN, "This is q − p. What is the regret, not the error?"
+                ),
             ),
         ),
     },
@@ -435,7 +454,11 @@ CURVATURE = Question(
         ),
         "brier": Part(
             _CURVATURE["brier"],
-            (WrongAnswer("factor 2 lost", sp.Integer(1), "Differentiate the square twice: where did the 2 go?"),),
+            (
+                WrongAnswer(
+                    "factor 2 lost", sp.Integer(1), "Differentiate the square twice: where did the 2 go?"
+                ),
+            ),
         ),
     },
     explanation="Differentiate the expected losses twice in $q$ and put $q=p=0.7$. " + _values(_CURVATURE),
@@ -466,7 +489,11 @@ SLOPES = Question(
             (
                 WrongAnswer("derivative in q", 2 * (_Q - _Y), _IN_Q),
                 WrongAnswer("sign", 2 * (_Y - _Q) * _Q * (1 - _Q), _REVERSED),
-                WrongAnswer("factor 2 lost", (_Q - _Y) * _Q * (1 - _Q), "Differentiate the square: where did the 2 go?"),
+                WrongAnswer(
+                    "factor 2 lost",
+                    (_Q - _Y) * _Q * (1 - _Q),
+                    "Differentiate the square: where did the 2 go?",
+                ),
             ),
         ),
     },
@@ -491,7 +518,9 @@ INFLECTION = Question(
                     sp.Rational(1, 3),
                     "That is the forecast q. At which logit z is σ(z) equal to it?",
                 ),
-                WrongAnswer("sign", sp.log(2), "Check σ at your z: the forecast there must be below one half."),
+                WrongAnswer(
+                    "sign", sp.log(2), "Check σ at your z: the forecast there must be below one half."
+                ),
             ),
         )
     },
@@ -530,8 +559,16 @@ BEST_ABSOLUTE = Question(
                     _COIN,
                     "That would make the score proper. Write the expectation of |q − Y|: which kind of function of q is it?",
                 ),
-                WrongAnswer("no opinion", sp.Rational(1, 2), "Write the expectation of |q − Y|: what is its slope in q?"),
-                WrongAnswer("the wrong end", sp.Integer(0), "The right kind of answer, at the wrong end: which outcome is more likely?"),
+                WrongAnswer(
+                    "no opinion",
+                    sp.Rational(1, 2),
+                    "Write the expectation of |q − Y|: what is its slope in q?",
+                ),
+                WrongAnswer(
+                    "the wrong end",
+                    sp.Integer(0),
+                    "The right kind of answer, at the wrong end: which outcome is more likely?",
+                ),
             ),
         )
     },

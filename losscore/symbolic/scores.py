@@ -179,7 +179,9 @@ def slopes_in_the_logit() -> Proof:
         hypotheses=(r"$q=\sigma(z)$",),
         scope="every real logit",
         steps=(
-            _in_q("The sigmoid's own slope is", sp.diff(sigmoid(z), z), q * (1 - q), r"\frac{dq}{dz} = q(1-q)"),
+            _in_q(
+                "The sigmoid's own slope is", sp.diff(sigmoid(z), z), q * (1 - q), r"\frac{dq}{dz} = q(1-q)"
+            ),
             _in_q(
                 "Differentiate cross-entropy in the logit: the factor $q(1-q)$ cancels.",
                 sp.diff(binary_cross_entropy.expression(z, y), z),
@@ -233,7 +235,13 @@ def brier_bends_down_on_its_shoulder() -> Proof:
                 2 * q * (1 - q) ** 2 * (3 * q - 1),
                 r"\frac{\partial^2}{\partial z^2}(q-1)^2 = 2q(1-q)^2\,(3q-1)",
             ),
-            solves("The sign is that of the last factor, which vanishes at", 3 * q - 1, q, third, sp.Interval.open(0, 1)),
+            solves(
+                "The sign is that of the last factor, which vanishes at",
+                3 * q - 1,
+                q,
+                third,
+                sp.Interval.open(0, 1),
+            ),
             solves("that is, at the logit", sigmoid(z) - third, z, -sp.log(2)),
             replace(
                 limit(
@@ -257,7 +265,9 @@ def absolute_score_is_improper() -> Proof:
     """The expected absolute score is linear in the forecast, so its best forecast is an extreme one."""
     p, q = TRUTH, FORECAST
     excess = sp.Symbol("d", positive=True)
-    by_outcome = p * absolute_error.expression(q, sp.Integer(1)) + (1 - p) * absolute_error.expression(q, sp.Integer(0))
+    by_outcome = p * absolute_error.expression(q, sp.Integer(1)) + (1 - p) * absolute_error.expression(
+        q, sp.Integer(0)
+    )
     expected_absolute = p * (1 - q) + (1 - p) * q
     return Proof(
         claims=("C43",),
@@ -268,8 +278,15 @@ def absolute_score_is_improper() -> Proof:
         hypotheses=(r"$Y\sim\mathrm{Bernoulli}(p)$", r"forecast $0\leq q\leq1$"),
         scope=r"every $p\neq\frac12$; at $p=\frac12$ all forecasts are equally good",
         steps=(
-            _same("Weigh the two outcomes by their probabilities.", by_outcome, expected_absolute, r"E\,|q-Y|"),
-            derivative("The expectation is a straight line in the forecast, with the slope", expected_absolute, q, 1 - 2 * p),
+            _same(
+                "Weigh the two outcomes by their probabilities.", by_outcome, expected_absolute, r"E\,|q-Y|"
+            ),
+            derivative(
+                "The expectation is a straight line in the forecast, with the slope",
+                expected_absolute,
+                q,
+                1 - 2 * p,
+            ),
             positive(
                 r"For $p>\frac12$ it falls all the way to $q=1$: put $p=\frac12+d$.",
                 -(1 - 2 * p).subs(p, sp.Rational(1, 2) + excess),

@@ -1,0 +1,278 @@
+"""The mechanism of the exercises, on a small task of its own."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import sympy as sp
+import torch
+from torch import Tensor
+
+from losscore import exercises
+from losscore.exercises import answer, check, checking, progress, solution, use
+from losscore.exercises.checking import judge, judge_answer
+from losscore.exercises.results import FAILED, NOT_YET, PASSED, Result
+from losscore.exercises.tasks import Part, Property, Question, Task, WrongAnswer
+
+
+def half_square(x: Tensor, y: Tensor) -> Tensor:
+    return (x - y) ** 2 / 2
+
+
+def number(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)
+
+
+TASK = Task(
+    id="toy.half_square",
+    title="half the square",
+    reference=half_square,
+    inputs={
+        "numbers": [(number(1.0), number(3.0)), (number(0.5), number(-0.25))],
+        "far": [(number(1e4), number(0.0))],
+        "batch": [(torch.arange(3.0, dtype=torch.float64), torch.ones(3, dtype=torch.float64))],
+    },
+    wrong_answers=(
+        WrongAnswer("no half", lambda x, y: (x - y) ** 2, "hint: half"),
+        WrongAnswer("mean", lambda x, y: half_square(x, y).mean().expand(x.shape), "hint: no mean"),
+    ),
+    properties=(
+        Property(
+            "symmetric",
+            lambda f: torch.equal(f(number(1.0), number(4.0)), f(number(4.0), number(1.0))),
+            "hint: symmetric",
+        ),
+    ),
+)
+
+
+def stub(x: Tensor, y: Tensor) -> Tensor:
+    raise NotImplementedError
+
+
+def in_place(x: Tensor, y: Tensor) -> Tensor:
+    return x.sub_(y) ** 2 / 2
+
+
+def wrong_at_one_extreme(x: Tensor, y: Tensor) -> Tensor:
+    return torch.where(x > 1e3, torch.nan, half_square(x, y))
+
+
+def asymmetric_elsewhere(x: Tensor, y: Tensor) -> Tensor:
+    return half_square(x, y) + (x == 4)
+
+
+def dividing_by_zero(x: Tensor, y: Tensor) -> Tensor:
+    raise ZeroDivisionError("division by zero")
+
+
+def leaving(x: Tensor, y: Tensor) -> Tensor:
+    sys.exit(3)
+
+
+def endless_recursion(x: Tensor, y: Tensor) -> Tensor:
+    return endless_recursion(x, y)
+
+
+@pytest.mark.parametrize(
+    ("function", "status", "note"),
+    [
+        (half_square, PASSED, ""),
+        (lambda x, y: 0.5 * (y - x).square(), PASSED, ""),
+        (stub, NOT_YET, "Write the function"),
+        (None, NOT_YET, "Write the function"),
+        (..., NOT_YET, "Write the function"),
+        (lambda x, y: (y - x).pow(2), FAILED, "hint: half"),
+        (lambda x, y: half_square(x, y).mean() + torch.zeros_like(x), FAILED, "hint: no mean"),
+        (asymmetric_elsewhere, FAILED, "hint: symmetric"),
+        (lambda x, y: x * y, FAILED, "At x = 1, y = 3 you return 3; the right value is 2."),
+        (wrong_at_one_extreme, FAILED, "At x = 10000, y = 0 you return nan"),
+        (in_place, FAILED, "changes its input x in place"),
+        (dividing_by_zero, FAILED, "At x = 1, y = 3 your function raised ZeroDivisionError: division by zero."),
+        (leaving, FAILED, "raised SystemExit: 3"),
+        (endless_recursion, FAILED, "RecursionError"),
+        (lambda x: x, FAILED, "raised TypeError"),
+        (lambda x, y: None, FAILED, "returns None"),
+        (lambda x, y: half_square(x, y).tolist(), FAILED, "Return a tensor; At x = 1, y = 3 your function returned a float"),
+        (lambda x, y: half_square(x, y)[None], FAILED, "a tensor of shape (1,); it must be ()"),
+        (lambda x, y: half_square(x, y).float(), FAILED, "the type torch.float32; it must be torch.float64"),
+        (lambda x, y: half_square(x, y).to("meta"), FAILED, "a tensor on meta; it must be cpu"),
+        (half_square(number(1.0), number(2.0)), FAILED, "Pass the function itself; this is a Tensor."),
+    ],
+)  # fmt: skip
+def test_judgement(function: Any, status: str, note: str) -> None:
+    result = judge(TASK, function)
+    assert result.status == status and result.ok == (status == PASSED)
+    assert note in "\n".join(result.notes) and bool(result.notes) == bool(note)
+
+
+def test_the_first_disagreeing_group_decides_the_hint() -> None:
+    def two_mistakes(x: Tensor, y: Tensor) -> Tensor:
+        return (x - y) ** 2 if x.ndim == 0 else x
+
+    assert judge(TASK, two_mistakes).notes == ("hint: half",)
+
+
+def test_an_endless_loop_is_stopped_even_if_it_swallows_exceptions(monkeypatch: pytest.MonkeyPatch) -> None:
+    def looping(x: Tensor, y: Tensor) -> Tensor:
+        while True:
+            with suppress(Exception):
+                time.sleep(0.01)
+
+    monkeypatch.setattr(checking, "SECONDS", 0.3)
+    began = time.monotonic()
+    result = judge(TASK, looping)
+    assert time.monotonic() - began < 5
+    assert result.status == FAILED and "Still running after 0.3 seconds" in result.notes[0]
+    assert judge(TASK, half_square).ok
+
+
+def test_stopping_the_check_by_hand_is_not_swallowed() -> None:
+    def interrupted(x: Tensor, y: Tensor) -> Tensor:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge(TASK, interrupted)
+
+
+def test_a_check_works_in_a_side_thread() -> None:
+    results: list[Result] = []
+    thread = threading.Thread(target=lambda: results.append(judge(TASK, half_square)))
+    thread.start()
+    thread.join()
+    assert results[0].ok
+
+
+P, Q = sp.symbols("p q", positive=True)
+EXPRESSION = Question("toy.e", "e", {"": Part(P * (1 - P), (WrongAnswer("square", P**2, "hint: square"),))})
+NUMBER = Question("toy.n", "n", {"": Part(-sp.log(2), (WrongAnswer("sign", sp.log(2), "hint: sign"),))})
+CHOICE = Question(
+    "toy.c", "c", {"": Part("yes", (WrongAnswer("no", "no", "hint: no"),), ("yes", "no", "maybe"))}
+)
+PAIR = Question("toy.p", "p", {"left": Part(sp.Integer(1)), "right": Part(sp.Integer(2))})
+
+PLAIN_P, PLAIN_X = sp.symbols("p x")
+
+
+@pytest.mark.parametrize(
+    ("question", "given", "status", "note"),
+    [
+        (EXPRESSION, PLAIN_P - PLAIN_P**2, PASSED, ""),
+        (EXPRESSION, 1.0 * PLAIN_P - PLAIN_P**2, PASSED, ""),
+        (EXPRESSION, PLAIN_P * PLAIN_P, FAILED, "hint: square"),
+        (EXPRESSION, PLAIN_P - PLAIN_P**2 + sp.Rational(1, 10**6), FAILED, "Not this"),
+        (EXPRESSION, PLAIN_P * (1 - PLAIN_X), FAILED, "contains x; it may contain p"),
+        (EXPRESSION, "p*(1-p)", FAILED, "this is a str"),
+        (EXPRESSION, [PLAIN_P], FAILED, "this is a list"),
+        (EXPRESSION, sp.Eq(PLAIN_P, 1), FAILED, "this is an Equality"),
+        (NUMBER, -sp.log(2), PASSED, ""),
+        (NUMBER, sp.log(sp.Rational(1, 2)), PASSED, ""),
+        (NUMBER, -0.6931, PASSED, ""),
+        (NUMBER, -math.log(2), PASSED, ""),
+        (NUMBER, torch.tensor(-0.69315), PASSED, ""),
+        (NUMBER, 0.6931, FAILED, "hint: sign"),
+        (NUMBER, -0.69, FAILED, "Close"),
+        (NUMBER, -0.5, FAILED, "Not this"),
+        (NUMBER, PLAIN_P, FAILED, "the answer is a number"),
+        (NUMBER, math.nan, FAILED, "finite"),
+        (NUMBER, -math.inf, FAILED, "finite"),
+        (NUMBER, True, FAILED, "this is a bool"),
+        (NUMBER, sp.I, FAILED, "Not this"),
+        (NUMBER, ..., NOT_YET, "in place of the dots"),
+        (NUMBER, None, NOT_YET, "in place of the dots"),
+        (CHOICE, "yes", PASSED, ""),
+        (CHOICE, "no", FAILED, "hint: no"),
+        (CHOICE, "maybe", FAILED, "Not this one"),
+        (CHOICE, "Yes!", FAILED, "Choose one of 'yes', 'no', 'maybe'"),
+    ],
+)
+def test_answers(question: Question, given: object, status: str, note: str) -> None:
+    result = judge_answer(question, {"": given})
+    assert result.status == status
+    assert note in "\n".join(result.notes) and bool(result.notes) == bool(note)
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "notes"),
+    [
+        ({"left": 1, "right": 2}, PASSED, ("✓ left", "✓ right")),
+        ({"left": 1, "right": ...}, NOT_YET, ("✓ left", "○ right: not yet")),
+        ({"right": 2}, NOT_YET, ("✓ right", "○ left: not yet")),
+        ({"left": ..., "right": None}, NOT_YET, None),
+        ({"left": 1, "middle": 2}, FAILED, ("This question has no part 'middle'; it asks for left, right.",)),
+    ],
+)
+def test_answers_in_parts(given: dict[str, object], status: str, notes: tuple[str, ...] | None) -> None:
+    result = judge_answer(PAIR, given)
+    assert result.status == status
+    assert notes is None or result.notes == notes
+
+
+def test_results_show_themselves() -> None:
+    result = Result("toy.x", FAILED, ("1 < 2 & so on",))
+    assert repr(result) == "✗ toy.x: failed\n  1 < 2 & so on"
+    assert "1 &lt; 2 &amp; so on" in result._repr_html_() and "✗ failed" in result._repr_html_()
+    assert repr(Result("toy.x", PASSED)) == "✓ toy.x: passed"
+    assert repr(Result("toy.x", NOT_YET)) == "○ toy.x: not yet"
+
+
+@pytest.mark.parametrize("call", [lambda: check("no-such", stub), lambda: use("no-such", stub), lambda: answer("no-such", 1),
+                                  lambda: solution("no-such"), lambda: answer("two-scores.grad_logit", 1)])  # fmt: skip
+def test_unknown_ids_are_named_with_the_known_ones(call: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match=r"there is no '.*' here; known are .*two-scores\."):
+        call()
+
+
+def test_use_says_whose_function_it_gives(capsys: pytest.CaptureFixture[str]) -> None:
+    task = exercises.exercises()["two-scores"].items[-1]
+    assert isinstance(task, Task)
+    assert use(task.id, stub) is task.reference
+    assert capsys.readouterr().out == "two-scores.grad_logit: the book's function, until yours passes.\n"
+
+    def mine(z: Tensor, y: Tensor, kind: str) -> Tensor:
+        return task.reference(z, y, kind)
+
+    assert use(task.id, mine) is mine
+    assert capsys.readouterr().out == "two-scores.grad_logit: your function.\n"
+
+
+def test_progress_remembers_and_names_what_is_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exercises, "_latest", {})
+    assert progress().next == "two-scores.expected_brier"
+    p, q = sp.symbols("p q")
+    answer("two-scores.expected_brier", p * (q - 1) ** 2 + (1 - p) * q**2)
+    assert progress().next == "two-scores.minimum"
+    assert repr(progress()).startswith(
+        "1 of 10 tasks solved. Next: two-scores.minimum.\n  ✓ two-scores.expected_brier: passed"
+    )
+    assert "✓ <code>two-scores.expected_brier</code>: passed" in progress()._repr_html_()
+    answer("two-scores.expected_brier", p)
+    assert progress().next == "two-scores.expected_brier"
+
+
+def test_the_text_is_the_same_in_another_process() -> None:
+    program = (
+        "from losscore.exercises import answer, check, progress, solution\n"
+        "print(check('two-scores.expected_loss', lambda q, p, kind: q * p))\n"
+        "print(answer('two-scores.inflection', 0))\n"
+        "print(progress(), solution('two-scores'))\n"
+    )
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(runs) == 1

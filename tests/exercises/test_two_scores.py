@@ -1,0 +1,202 @@
+"""Exercise 3.1: its reference, wrong answers, hints and numbers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+import sympy as sp
+import torch
+from torch import Tensor
+
+from losscore.exercises import answer, check, exercises, solution, solution_sources
+from losscore.exercises.tasks import Part, Question, Task, WrongAnswer
+from losscore.exercises.two_scores import EXERCISE, LOSSES, expected_loss, grad_logit
+from losscore.symbolic import definition
+
+TASKS = [item for item in EXERCISE.items if isinstance(item, Task)]
+QUESTIONS = [item for item in EXERCISE.items if isinstance(item, Question)]
+MISTAKES = [(task, wrong) for task in TASKS for wrong in task.wrong_answers]
+SLIPS = [(question, name, part, wrong) for question in QUESTIONS for name, part in question.parts.items()
+         for wrong in part.wrong_answers]  # fmt: skip
+DEFINED = {"cross-entropy": definition("binary_cross_entropy"), "brier": definition("binary_brier")}
+
+
+def number(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)
+
+
+def forecast_loss(q: Tensor, p: Tensor, kind: str) -> Tensor:
+    """A right answer, written by hand as a learner would."""
+    if kind == "brier":
+        return (q - p) ** 2 + p * (1 - p)
+    return -torch.xlogy(p, q) - torch.xlogy(1 - p, 1 - q)
+
+
+def slope_by_hand(z: Tensor, y: Tensor, kind: str) -> Tensor:
+    residual = torch.where(y == 1, -torch.sigmoid(-z), torch.sigmoid(z))
+    return residual if kind == "cross-entropy" else 2 * residual * torch.sigmoid(z) * torch.sigmoid(-z)
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [*((task.id, task.reference) for task in TASKS), ("two-scores.expected_loss", forecast_loss),
+     ("two-scores.grad_logit", slope_by_hand)],
+)  # fmt: skip
+def test_right_functions_pass_in_under_two_seconds(name: str, function: Callable[..., Tensor]) -> None:
+    began = time.process_time()
+    assert check(name, function).ok
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
+def test_a_stub_is_not_yet(task: Task) -> None:
+    def stub(*arguments: object) -> Tensor:
+        raise NotImplementedError
+
+    assert check(task.id, stub).status == "not yet"
+
+
+@pytest.mark.parametrize(("task", "wrong"), MISTAKES, ids=lambda x: getattr(x, "name", getattr(x, "id", "")))
+def test_each_mistake_gets_its_own_hint(task: Task, wrong: WrongAnswer) -> None:
+    assert check(task.id, wrong.behaviour).notes == (wrong.hint,)
+
+
+@pytest.mark.parametrize(
+    ("question", "name", "part", "wrong"), SLIPS, ids=[f"{q.id}-{n}-{w.name}" for q, n, _, w in SLIPS]
+)
+def test_each_slip_gets_its_own_hint(question: Question, name: str, part: Part, wrong: WrongAnswer) -> None:
+    rest = {other: right.value for other, right in question.parts.items() if other not in ("", name)}
+    result = (
+        answer(question.id, wrong.behaviour, **rest)
+        if not name
+        else answer(question.id, **rest, **{name: wrong.behaviour})
+    )
+    assert result.status == "failed"
+    assert (f"✗ {name}: {wrong.hint}" if name else wrong.hint) in result.notes
+
+
+def test_hints_are_not_shared_by_different_mistakes_of_one_task() -> None:
+    for task in TASKS:
+        hints = [wrong.hint for wrong in task.wrong_answers] + [required.hint for required in task.properties]
+        assert len(set(hints)) == len(hints) >= 6
+
+
+def mistaken_for_brier(q: Tensor, p: Tensor, kind: str) -> Tensor:
+    return forecast_loss(q, p, kind) - (p * (1 - p) if kind == "brier" else 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "hint"),
+    [
+        ("expected_loss", mistaken_for_brier, "Your minimum is 0"),
+        ("expected_loss", lambda q, p, kind: -p * q.log() - (1 - p) * (1 - q).log() if kind != "brier"
+         else forecast_loss(q, p, kind), "0 · ln 0"),
+        ("expected_loss", lambda q, p, kind: forecast_loss(q.clamp(1e-12, 1 - 1e-12), p, kind), "At q = 0"),
+        ("expected_loss", lambda q, p, kind: torch.ones_like(q * p), "not least at q = p"),
+        ("expected_loss", lambda q, p, kind: forecast_loss(q, p, kind) * (1 + p), "Exchanging the two outcomes"),
+        ("expected_loss", lambda q, p, kind: forecast_loss(q, p, kind).mean(), "of shape ()"),
+        ("grad_logit", lambda z, y, kind: torch.sigmoid(z) - y if kind == "cross-entropy" else slope_by_hand(z, y, kind),
+         "σ(−z)"),
+        ("grad_logit", lambda z, y, kind: slope_by_hand(z, y, kind) + torch.where(z < -1e3, torch.nan, 0.0), "overflows"),
+        ("grad_logit", lambda z, y, kind: z.exp() / (1 + z.exp()) - y if kind == "cross-entropy" else
+         slope_by_hand(z, y, kind), "overflows"),
+        ("grad_logit", lambda z, y, kind: 1.01 * slope_by_hand(z, y, kind), "(ℓ(z + h) − ℓ(z − h)) / 2h"),
+        ("grad_logit", lambda z, y, kind: slope_by_hand(z, y, "cross-entropy"), "(ℓ(z + h) − ℓ(z − h)) / 2h"),
+    ],
+)  # fmt: skip
+def test_what_no_listed_mistake_explains_is_caught_with_a_reason(
+    name: str, function: Callable[..., Tensor], hint: str
+) -> None:
+    result = check(f"two-scores.{name}", function)
+    assert result.status == "failed" and hint in result.notes[0]
+
+
+@pytest.mark.parametrize("kind", list(LOSSES))
+@pytest.mark.parametrize("z", [-40.0, -6.0, -0.5, 0.0, 2.0, 40.0])
+@pytest.mark.parametrize("y", [0, 1])
+def test_the_reference_slope_is_the_derivative_of_the_definition(kind: str, z: float, y: int) -> None:
+    exact = float(DEFINED[kind].gradient_oracle(z, y))
+    assert grad_logit(number(z), number(y), kind).item() == pytest.approx(exact, rel=1e-12, abs=0)
+
+
+@pytest.mark.claim("C46", "C47")
+@pytest.mark.parametrize("q", [1e-9, 0.1, 0.7, 0.9, 1 - 1e-9])
+@pytest.mark.parametrize("p", [0.0, 0.05, 0.7, 1.0])
+def test_the_expected_losses_are_their_closed_forms(q: float, p: float) -> None:
+    for kind in LOSSES:
+        value = expected_loss(number(q), number(p), kind).item()
+        assert value == pytest.approx(forecast_loss(number(q), number(p), kind).item(), rel=1e-9, abs=1e-15)
+
+
+@pytest.mark.claim("C44", "C48")
+def test_the_numbers_of_the_exercise() -> None:
+    coin, said, start = number(0.7), number(0.9), number(-6.0)
+
+    def regret(kind: str) -> float:
+        return (expected_loss(said, coin, kind) - expected_loss(coin, coin, kind)).item()
+
+    def curvature(kind: str) -> float:
+        q = coin.clone().requires_grad_()
+        (first,) = torch.autograd.grad(expected_loss(q, coin, kind), q, create_graph=True)
+        (second,) = torch.autograd.grad(first, q)
+        return second.item()
+
+    def steps(kind: str) -> int:
+        z, count = start, 0
+        while abs(torch.sigmoid(z) - 0.7) >= 0.05:
+            z = z - (0.7 * grad_logit(z, number(1.0), kind) + 0.3 * grad_logit(z, number(0.0), kind))
+            count += 1
+        return count
+
+    def bends(z: float, kind: str) -> float:
+        h = 1e-4
+        up, here, down = (LOSSES[kind](number(z + d), number(1.0), reduction="none") for d in (h, 0.0, -h))
+        return ((up - 2 * here + down) / h**2).item()
+
+    assert [expected_loss(coin, coin, kind).item() for kind in LOSSES] == pytest.approx(
+        [0.6109, 0.21], abs=5e-5
+    )
+    assert [regret(kind) for kind in LOSSES] == pytest.approx([0.1537, 0.04], abs=5e-5)
+    assert [curvature(kind) for kind in LOSSES] == pytest.approx([4.762, 2.0], abs=5e-4)
+    pulls = [grad_logit(start, number(1.0), kind).item() for kind in LOSSES]
+    assert pulls == pytest.approx([-0.99753, -0.004921], abs=5e-6)
+    assert pulls[0] / pulls[1] == pytest.approx(202.7, abs=0.05)
+    assert [steps(kind) for kind in LOSSES] == [16, 320]
+    inflection = -float(sp.log(2))
+    assert bends(inflection - 0.05, "brier") < 0 < bends(inflection + 0.05, "brier")
+    assert all(bends(z, "cross-entropy") > 0 for z in (-6.0, -3.0, inflection, 0.0, 3.0, 6.0))
+
+
+def test_the_answers_are_these_numbers() -> None:
+    assert answer("two-scores.minimum", cross_entropy=0.6109, brier=0.21).ok
+    assert answer("two-scores.regret", cross_entropy=0.1537, brier=0.04).ok
+    assert answer("two-scores.curvature", cross_entropy=4.762, brier=2).ok
+    assert answer("two-scores.inflection", -0.6931).ok
+    assert answer("two-scores.best_absolute", 1).ok
+    assert answer("two-scores.convexity", "not convex").ok
+    q, y = sp.symbols("q y")
+    assert answer("two-scores.slopes", cross_entropy=q - y, brier=2 * (q - y) * (q - q**2)).ok
+    assert (
+        "who is the truth" in answer("two-scores.regret", cross_entropy=0.1163, brier=0.04).notes[0].lower()
+    )
+
+
+def test_solutions_resolve_by_id_and_stay_folded() -> None:
+    whole = solution(EXERCISE.id)._repr_markdown_()
+    assert whole.count("<details>") == whole.count("</details>") == len(EXERCISE.items)
+    assert "<details open" not in whole
+    for item in EXERCISE.items:
+        assert solution(item.id)._repr_markdown_() in whole
+        for proof in item.proofs:
+            assert proof()._repr_markdown_() in solution(item.id).text
+    for name, source in solution_sources().items():
+        assert source in solution(name).text
+    assert "0.1537" in solution("two-scores.regret").text and "4.762" in solution("two-scores.curvature").text
+
+
+def test_ids_belong_to_their_exercise_and_are_unique() -> None:
+    for name, exercise in exercises().items():
+        ids = [item.id for item in exercise.items]
+        assert len(set(ids)) == len(ids) and all(item.startswith(f"{name}.") for item in ids)
