@@ -85,12 +85,25 @@ class fold(nodes.General, nodes.Element):
 def visit_fold(translator: HTML5Translator, node: fold) -> None:
     """<details> opens by keyboard and without a script."""
     translator.body.append(translator.starttag(node, "details", CLASS="fold"))
-    translator.body.append(f"<summary>{html.escape(node['summary'])}</summary>\n")
 
 
 def depart_fold(translator: HTML5Translator, node: fold) -> None:
     """End of <details>."""
     translator.body.append("</details>\n")
+
+
+class fold_summary(nodes.TextElement):
+    """The line of a fold that is always seen."""
+
+
+def visit_summary(translator: HTML5Translator, node: fold_summary) -> None:
+    """<summary>, with the formulas that the title has."""
+    translator.body.append(translator.starttag(node, "summary", ""))
+
+
+def depart_summary(translator: HTML5Translator, node: fold_summary) -> None:
+    """End of <summary>."""
+    translator.body.append("</summary>\n")
 
 
 def fold_dropdowns(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -99,9 +112,9 @@ def fold_dropdowns(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         return
     for box in list(doctree.findall(nodes.Admonition)):
         if "dropdown" in box.get("classes", []):
-            titled = isinstance(box[0], nodes.title)
-            summary = box[0].astext() if titled else type(box).__name__.title()
-            box.replace_self(fold("", *box.children[titled:], summary=summary))
+            title, body = (box[0].children, box.children[1:]) if isinstance(box[0], nodes.title) else (
+                [nodes.Text(type(box).__name__.title())], box.children)
+            box.replace_self(fold("", fold_summary("", "", *title), *body))
 
 
 def unique_ids(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -158,10 +171,15 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict[st
     if doctree is not None:
         context["description"] = describe(doctree)
     scripts = [s for s in context["script_files"] if VERSION_SWITCH not in str(s.attributes.get("body"))]
-    for script in scripts if pagename != "search" else []:  # its own scripts call these at once
-        if script.filename and "async" not in script.attributes:
-            script.attributes["defer"] = "defer"
-    context["script_files"] = scripts
+    # The search page calls its scripts while it loads; everywhere else they wait for the text.
+    context["script_files"] = scripts if pagename == "search" else [deferred(script) for script in scripts]
+
+
+def deferred(script: Any) -> Any:
+    """A script file that runs when the page is read; an inline script as it is."""
+    if not script.filename or "async" in script.attributes:
+        return script
+    return type(script)(script.filename, priority=script.priority, **{**script.attributes, "defer": "defer"})
 
 
 def committed_notebook(app: Sphinx, pagename: str) -> Path:
@@ -207,6 +225,7 @@ def own_code() -> str:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect everything above."""
     app.add_node(fold, html=(visit_fold, depart_fold))
+    app.add_node(fold_summary, html=(visit_summary, depart_summary))
     app.add_config_value("book_repository", "", "html", str)
     app.add_config_value("book_extensions", own_code(), "env", str)
     app.connect("env-get-outdated", drop_stale_doctrees)
