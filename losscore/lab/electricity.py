@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from losscore.lab.training import fit
+from losscore.losses.regression import asymmetric_linear
 
 DAY, WEEK = 48, 7 * 48
 FIRST = WEEK + DAY
@@ -73,6 +74,12 @@ def daily_features(length: int, *, harmonics: int = 2, by_weekday: bool = False)
         return table
     weekday = nn.functional.one_hot(half_hour // DAY % 7, 7).double()
     return (weekday[:, :, None] * table[:, None, :]).flatten(start_dim=1)
+
+
+def mean_costs(margins: Tensor, residual: Tensor, *, underage: float, overage: float) -> Tensor:
+    """The mean cost over all residuals of each margin: shapes (m,) and (n,) give (m,)."""
+    pairs = margins[:, None].expand(-1, len(residual)), residual.expand(len(margins), -1)
+    return asymmetric_linear(*pairs, underage=underage, overage=overage, reduction="none").mean(dim=1)
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,7 @@ def _linear(inputs: Tensor, target: Tensor, loss: Callable[[Tensor, Tensor], Ten
     return model
 
 
-def sales_ratchet(demand: Tensor, *, quantile: float, start: float) -> Tensor:
+def sales_ratchet(demand: Tensor, quantile: float, *, start: float) -> Tensor:
     """Orders of a shop that sets each season's stock to a quantile of the last season's *sales*.
 
     Sales are demand cut off at the stock. The quantile is the smallest sale that at least the share ``quantile`` of
@@ -176,6 +183,16 @@ def sales_ratchet(demand: Tensor, *, quantile: float, start: float) -> Tensor:
         sales = torch.minimum(demand[season - 1], stock[season - 1])
         stock[season] = sales.kthvalue(rank, dim=0).values
     return stock
+
+
+def gamma_demand(*shape: int, generator: torch.Generator) -> Tensor:
+    """Independent demands from the Gamma distribution with shape 4 and scale 5, as float64 on the CPU.
+
+    Each is the sum of four exponential variables with mean 5.
+    """
+    uniform = torch.rand(*shape, 4, generator=generator, dtype=torch.float64)
+    exponentials: Tensor = -5 * torch.log1p(-uniform)
+    return exponentials.sum(-1)
 
 
 def gamma_bill(stock: Tensor, *, underage: float, overage: float) -> Tensor:

@@ -18,10 +18,10 @@ _DAYS = "MTWTFSS"
 def purchases(demand: Tensor, residual: Tensor, low: Tensor, high: Tensor) -> None:
     """Demand over whole days; below it, what the forecast missed, with two margins and the band between them.
 
-    All have shape (n,): demand and residual in GW, ``low`` the margin over the forecast under squared error and
-    ``high`` the one under the loss that knows the prices.
+    All have shape (weeks, 336), in GW: ``low`` is the margin over the forecast under squared error and ``high`` the
+    one under the loss that knows the prices.
     """
-    demand, residual, low, high = (series.cpu() for series in (demand, residual, low, high))
+    demand, residual, low, high = (series.flatten().cpu() for series in (demand, residual, low, high))
     day = torch.arange(len(demand)) / DAY
     _, (above, below) = plt.subplots(2, sharex=True, figsize=(6.0, 5.0), height_ratios=(2, 3))
     above.plot(day, demand, color=INK, linewidth=1.2)

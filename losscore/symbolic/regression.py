@@ -264,8 +264,8 @@ def the_critical_fractile_minimises_the_cost() -> Proof:
             argument(
                 r"Slopes are bounded by $\max(c_u,c_o)$, so expectation and one-sided derivative may be exchanged. To the "
                 r"right of $\theta$ the slope is $c_o$ where $D\leq\theta$, to the left where $D<\theta$:",
-                r"L'_+(\theta)=-c_u\,(1-F)+c_o\,F,\qquad L'_-(\theta)=-c_u\,(1-F_-)+c_o\,F_-,\qquad "
-                r"F=F(\theta),\;F_-=F(\theta^-)",
+                r"\begin{aligned}L'_+(\theta)&=-c_u\,(1-F)+c_o\,F,&F&=F(\theta),\\"
+                r"L'_-(\theta)&=-c_u\,(1-F_-)+c_o\,F_-,&F_-&=F(\theta^-).\end{aligned}",
             ),
             equal(
                 "The right slope has the sign of $F-\\tau$,",

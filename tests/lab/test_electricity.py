@@ -11,7 +11,7 @@ import pytest
 import torch
 from scipy.optimize import linprog
 from scipy.sparse import eye, hstack
-from scipy.stats import beta, gamma
+from scipy.stats import beta, gamma, kstest
 from torch import Tensor
 
 from losscore import asymmetric_linear, pinball, squared_error
@@ -24,6 +24,8 @@ from losscore.lab.electricity import (
     coverage_by_hour,
     daily_features,
     gamma_bill,
+    gamma_demand,
+    mean_costs,
     rolling,
     sales_ratchet,
 )
@@ -143,6 +145,12 @@ def test_coverage_is_counted_by_the_hour() -> None:
     coverage = coverage_by_hour(residual, margin)
     assert coverage[7] == 0.5
     assert (coverage[[*range(7), *range(8, 24)]] == 1).all()
+
+
+def test_mean_costs_has_one_entry_a_margin() -> None:
+    residual = torch.tensor([-1.0, 0.0, 2.0])
+    costs = mean_costs(torch.tensor([0.0, 1.0]), residual, underage=4.0, overage=1.0)
+    torch.testing.assert_close(costs, torch.tensor([9 / 3, 7 / 3]))
 
 
 @pytest.mark.parametrize(
@@ -265,6 +273,12 @@ def test_the_closed_form_of_the_expected_bill_agrees_with_quadrature() -> None:
         assert closed == pytest.approx(expected, rel=1e-6)
 
 
+def test_simulated_demand_has_the_distribution_of_the_closed_form() -> None:
+    demand = gamma_demand(20_000, generator=generator(3))
+    assert kstest(demand.numpy(), gamma(4, scale=5).cdf).pvalue > 0.01
+    assert kstest(demand.numpy(), gamma(4, scale=5.3).cdf).pvalue < 0.01
+
+
 @pytest.mark.claim("C103")
 def test_the_sample_quantile_costs_extra_and_less_so_with_more_days() -> None:
     share = torch.linspace(0, 1, 200_002, dtype=torch.float64)[1:-1]
@@ -290,8 +304,7 @@ def test_the_quantile_of_sales_is_cut_off_at_the_stock(stock: float) -> None:
 
 @pytest.mark.claim("C104")
 def test_a_stock_set_from_sales_never_rises_and_one_below_the_quantile_stays() -> None:
-    uniform = torch.rand(30, 30, 50, 4, generator=generator(2), dtype=torch.float64)
-    demand = -5 * torch.log1p(-uniform).sum(-1)
+    demand = gamma_demand(30, 30, 50, generator=generator(2))
     ratchet = sales_ratchet(demand, quantile=0.8, start=40.0)
     assert (ratchet.diff(dim=0) <= 0).all()
     assert ratchet[-1].median() < 24 < demand.kthvalue(24, dim=1).values.median()
