@@ -191,8 +191,7 @@ def gamma_demand(*shape: int, generator: torch.Generator) -> Tensor:
     Each is the sum of four exponential variables with mean 5.
     """
     uniform = torch.rand(*shape, 4, generator=generator, dtype=torch.float64)
-    exponentials: Tensor = -5 * torch.log1p(-uniform)
-    return exponentials.sum(-1)
+    return -5 * torch.log1p(-uniform).sum(-1)
 
 
 def gamma_bill(stock: Tensor, *, underage: float, overage: float) -> Tensor:
@@ -209,6 +208,7 @@ def gamma_bill(stock: Tensor, *, underage: float, overage: float) -> Tensor:
         The shape of ``stock``.
     """
     shape, scale = torch.tensor([4.0, 5.0], dtype=stock.dtype, device=stock.device)
-    surplus = stock * torch.special.gammainc(shape, stock / scale)
-    surplus = surplus - shape * scale * torch.special.gammainc(shape + 1, stock / scale)
-    return overage * surplus + underage * (shape * scale - stock + surplus)
+    enough, used_up = (torch.special.gammainc(a, stock / scale) for a in (shape, shape + 1))
+    surplus = stock * enough - shape * scale * used_up
+    bill: Tensor = overage * surplus + underage * (shape * scale - stock + surplus)
+    return bill
