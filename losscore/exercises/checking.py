@@ -127,7 +127,7 @@ def _watched(task: Task, function: Function) -> Callable[..., torch.Tensor]:
             if isinstance(before, torch.Tensor) and not _same(before, after):
                 raise _Wrong(f"Your function changes its input {name} in place. Work on a new tensor.")
         if value is None:
-            raise _Wrong("Your function returns None. Is a return missing?")
+            raise _Wrong(f"{_place(task, arguments)} your function returns None. Is a return missing?")
         if not isinstance(value, torch.Tensor):
             raise _Wrong(
                 f"Return a tensor; {_place(task, arguments)} your function returned {_article(value)}."
@@ -179,7 +179,7 @@ def _article(value: object) -> str:
 def _judge_parts(question: Question, given: Mapping[str, object]) -> Result:
     unknown = sorted(set(given) - set(question.parts))
     if unknown:
-        raise _Wrong(f"This question has no part {unknown[0]!r}; it asks for {_parts(question)}.")
+        raise _Wrong(f"This question asks for {_parts(question)}.")
     missing = [name for name in question.parts if given.get(name, ...) in (None, ...)]
     if len(missing) == len(question.parts):
         return Result(
@@ -195,7 +195,12 @@ def _judge_parts(question: Question, given: Mapping[str, object]) -> Result:
 
 
 def _parts(question: Question) -> str:
-    return ", ".join(name or "one value, without a name" for name in question.parts)
+    names = [name for name in question.parts if name]
+    return (
+        f"answers by name: {', '.join(f'{name}=…' for name in names)}"
+        if names
+        else "one answer, without a name"
+    )
 
 
 def _note(name: str, finding: str) -> str:

@@ -100,7 +100,7 @@ def endless_recursion(x: Tensor, y: Tensor) -> Tensor:
         (leaving, FAILED, "raised SystemExit: 3"),
         (endless_recursion, FAILED, "RecursionError"),
         (lambda x: x, FAILED, "raised TypeError"),
-        (lambda x, y: None, FAILED, "returns None"),
+        (lambda x, y: None, FAILED, "At x = 1, y = 3 your function returns None"),
         (lambda x, y: half_square(x, y).tolist(), FAILED, "Return a tensor; At x = 1, y = 3 your function returned a float"),
         (lambda x, y: half_square(x, y)[None], FAILED, "a tensor of shape (1,); it must be ()"),
         (lambda x, y: half_square(x, y).float(), FAILED, "the type torch.float32; it must be torch.float64"),
@@ -207,13 +207,18 @@ def test_answers(question: Question, given: object, status: str, note: str) -> N
         ({"left": 1, "right": ...}, NOT_YET, ("✓ left", "○ right: not yet")),
         ({"right": 2}, NOT_YET, ("✓ right", "○ left: not yet")),
         ({"left": ..., "right": None}, NOT_YET, None),
-        ({"left": 1, "middle": 2}, FAILED, ("This question has no part 'middle'; it asks for left, right.",)),
+        ({"left": 1, "middle": 2}, FAILED, ("This question asks for answers by name: left=…, right=….",)),
     ],
 )
 def test_answers_in_parts(given: dict[str, object], status: str, notes: tuple[str, ...] | None) -> None:
     result = judge_answer(PAIR, given)
     assert result.status == status
     assert notes is None or result.notes == notes
+
+
+def test_a_name_where_none_is_asked_for() -> None:
+    result = judge_answer(NUMBER, {"": -0.6931, "z": 1})
+    assert result.status == FAILED and result.notes == ("This question asks for one answer, without a name.",)
 
 
 def test_results_show_themselves() -> None:
