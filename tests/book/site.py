@@ -47,6 +47,8 @@ def prose(page: BeautifulSoup) -> str:
     return article.get_text(" ")
 
 
+SHOWN = 20
+
 RAW_MARKUP = re.compile(r"`{3,}\{|:{3,}\{|\{[a-z][a-z:-]*\}`|^:[a-z-]+: ", re.MULTILINE)
 
 
@@ -59,4 +61,5 @@ def expect_none(problems: Iterable[str]) -> None:
     """Fail with the list of problems, one a line, where there are any."""
     found = [" ".join(problem.split()) for problem in problems]
     if found:
-        pytest.fail("\n".join(found), pytrace=False)
+        more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+        pytest.fail("\n".join(found[:SHOWN] + more), pytrace=False)
