@@ -206,6 +206,14 @@ def test_six_weeks_do_not_separate_a_conditional_from_a_constant_margin(
     assert naive.high < 0
 
 
+def test_nine_weeks_say_the_same(inputs: Tensor, residual: Tensor) -> None:
+    nine = residual[-9 * WEEK :].reshape(9, WEEK)
+    centre, fractile = (rolling(inputs, residual, loss, weeks=9) for loss in (squared_error, FRACTILE))
+    assert by_week(nine, fractile.ahead, centre.ahead).high < 0
+    undecided = by_week(nine, fractile.ahead, centre.with_stock(past_quantile))
+    assert undecided.low < 0 < undecided.high
+
+
 def test_the_conditional_margin_keeps_its_promise_at_more_hours(
     test_weeks: Tensor, mean_fit: Rolling, fractile_fit: Rolling
 ) -> None:
