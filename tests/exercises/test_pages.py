@@ -73,11 +73,7 @@ def test_two_scores_runs_untouched(
     assert max(errors["cross-entropy, start at -6"], errors["Brier, usual start"]) < 0.15
     stuck = (names["learned"]["Brier, start at -6"] < 0.05) & (names["truth"](names["grid"]) > 0.9)
     assert stuck.any(-1).sum() > names["seeds"] / 2
-    assert (
-        0
-        <= int((names["adam_errors"] > 0.3).sum())
-        < int((names["errors"]["Brier, start at -6"] > 0.3).sum())
-    )
+    assert 0 < names["far"]["Adam"] < names["far"]["descent"]
 
 
 LEARNED = {
