@@ -47,7 +47,7 @@ site: outputs  ## assemble what is published: make site REPOSITORY=https://githu
 	@$(STAMPED) -b html . _build/site/html
 	@$(STAMPED) -b notebooks . _build/site/notebooks
 	@cp -r _build/site/html $(SITE)
-	@mkdir -p $(SITE)/notebooks
+	@rm -rf $(SITE)/notebooks && mkdir $(SITE)/notebooks
 	@cp -r _build/site/notebooks/book $(SITE)/notebooks/en
 	@$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir $(SITE) .
 	@touch $(SITE)/.nojekyll

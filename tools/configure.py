@@ -13,8 +13,14 @@ from typing import Any
 from jupyter_book.config import get_final_config, get_validator
 from sources import ROOT, BookError, line_of_text, load_yaml, pages
 
-UNUSED = {"sphinx_thebe", "sphinx_comments", "sphinx_togglebutton", "sphinx_design", "sphinx.ext.intersphinx",
-          "sphinx_jupyterbook_latex"}
+UNUSED = {
+    "sphinx_thebe",
+    "sphinx_comments",
+    "sphinx_togglebutton",
+    "sphinx_design",
+    "sphinx.ext.intersphinx",
+    "sphinx_jupyterbook_latex",
+}
 
 
 def checked() -> dict[str, Any]:
@@ -25,7 +31,9 @@ def checked() -> dict[str, Any]:
     for key in config:
         if key not in known:
             line = line_of_text("_config.yml", f"{key}:")
-            raise BookError(f"_config.yml:{line}: unknown key {key!r}; allowed are {', '.join(sorted(known))}")
+            raise BookError(
+                f"_config.yml:{line}: unknown key {key!r}; allowed are {', '.join(sorted(known))}"
+            )
     for error in validator.iter_errors(config):
         path = [str(part) for part in error.absolute_path]
         line = line_of_text("_config.yml", f"{path[-1]}:") if path else 1
@@ -38,7 +46,8 @@ def main() -> None:
     config = checked()
     pages()
     final, _ = get_final_config(
-        user_yaml=config, sourcedir=ROOT, validate=False, cli_config={"latex_individualpages": False})
+        user_yaml=config, sourcedir=ROOT, validate=False, cli_config={"latex_individualpages": False}
+    )
     final["extensions"] = [name for name in final["extensions"] if name not in UNUSED]
     lines = [f"{key} = {value!r}" for key, value in sorted(final.items())]
     text = "\n".join(["# Written by tools/configure.py from _config.yml.", *lines]) + "\n"

@@ -56,7 +56,9 @@ def read_notebook(page: str, extensions: list[str]) -> NotebookNode | None:
     """The page as myst-nb reads it, or None when it is plain Markdown."""
     path = ROOT / f"{page}.md"
     text = path.read_text(encoding="utf-8")
-    reader = create_nb_reader(str(path), MdParserConfig(enable_extensions=set(extensions)), NbParserConfig(), text)
+    reader = create_nb_reader(
+        str(path), MdParserConfig(enable_extensions=set(extensions)), NbParserConfig(), text
+    )
     if reader is None:
         return None
     try:
@@ -121,8 +123,13 @@ def execute(page: str, extensions: list[str], timeout: int) -> Run:
     def mark(cell: NotebookNode, cell_index: int) -> None:
         current[0] = cell_index
 
-    client = NotebookClient(notebook, timeout=timeout, record_timing=False,
-                            on_cell_execute=mark, resources={"metadata": {"path": str((ROOT / page).parent)}})
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        record_timing=False,
+        on_cell_execute=mark,
+        resources={"metadata": {"path": str((ROOT / page).parent)}},
+    )
     probe = new_code_cell(LOADED)
     try:
         with client.setup_kernel():
@@ -139,16 +146,20 @@ def execute(page: str, extensions: list[str], timeout: int) -> Run:
 
 def main() -> None:
     """Execute what is missing, in parallel, and say what was done."""
-    parser = argparse.ArgumentParser(description="Run the pages of the book whose outputs are missing or stale.")
+    parser = argparse.ArgumentParser(
+        description="Run the pages of the book whose outputs are missing or stale."
+    )
     parser.add_argument("--jobs", type=int, default=2, help="pages at a time (default 2)")
     jobs = parser.parse_args().jobs
     profile = ROOT / "_build/ipython"
     shutil.copytree(ROOT / "book/_ipython", profile, dirs_exist_ok=True)
-    os.environ.update({
-        "OMP_NUM_THREADS": "1",
-        "IPYTHONDIR": str(profile),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
-    })
+    os.environ.update(
+        {
+            "OMP_NUM_THREADS": "1",
+            "IPYTHONDIR": str(profile),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
+        }
+    )
     config = load_yaml("_config.yml")
     extensions = config.get("parse", {}).get("myst_enable_extensions", [])
     timeout = int(config.get("execute", {}).get("timeout", 300))
@@ -172,7 +183,10 @@ def main() -> None:
     if not stale:
         print(f"Outputs of {len(notebooks)} pages are up to date.")
         return
-    print(f"Running {len(stale)} of {len(notebooks)} pages with code, {min(jobs, len(stale))} at a time.", flush=True)
+    print(
+        f"Running {len(stale)} of {len(notebooks)} pages with code, {min(jobs, len(stale))} at a time.",
+        flush=True,
+    )
     problems: list[str] = []
     with ProcessPoolExecutor(max_workers=jobs) as pool:
         for future in as_completed([pool.submit(execute, page, extensions, timeout) for page in stale]):
@@ -182,9 +196,17 @@ def main() -> None:
                 problems.append(str(error))
                 continue
             cache.cache_notebook_bundle(
-                CacheBundleIn(run.notebook, str(ROOT / f"{run.page}.md"), data={"execution_seconds": run.seconds}),
-                check_validity=False, overwrite=True)
-            records[run.page] = {"inputs": run.inputs, "digest": digest(run.inputs), "time": time.time_ns() // 1000}
+                CacheBundleIn(
+                    run.notebook, str(ROOT / f"{run.page}.md"), data={"execution_seconds": run.seconds}
+                ),
+                check_validity=False,
+                overwrite=True,
+            )
+            records[run.page] = {
+                "inputs": run.inputs,
+                "digest": digest(run.inputs),
+                "time": time.time_ns() // 1000,
+            }
             record_path.write_text(json.dumps(records, indent=1, sort_keys=True))
             print(f"  {run.page}  {run.seconds:.1f} s", flush=True)
     if problems:

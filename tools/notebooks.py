@@ -38,8 +38,11 @@ def differences() -> list[str]:
     built, committed = names(BUILT), names(COMMITTED)
     found = [f"missing: {name}" for name in built - committed]
     found += [f"its page is gone: {name}" for name in committed - built]
-    found += [f"older than its page: {name}" for name in built & committed
-              if without_outputs(BUILT / name) != without_outputs(COMMITTED / name)]
+    found += [
+        f"older than its page: {name}"
+        for name in built & committed
+        if without_outputs(BUILT / name) != without_outputs(COMMITTED / name)
+    ]
     return sorted(found)
 
 

@@ -35,7 +35,7 @@ def line_of_text(name: str, text: str) -> int:
 
 
 def pages() -> list[str]:
-    """Every page that `_toc.yml` names, in its order, as a path without suffix; each has its Markdown file."""
+    """Every page that `_toc.yml` names, in order, as a path without suffix; each has its Markdown file."""
     found: list[str] = []
 
     def walk(entry: Any) -> None:

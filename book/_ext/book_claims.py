@@ -1,4 +1,4 @@
-"""The ledger of claims on the page: the role ``{claim}``, the directive ``{claims-ledger}``, and their checks.
+"""The ledger of claims on the page: role ``{claim}``, directive ``{claims-ledger}``, and their checks.
 
 A page says which claim a sentence or proposition settles with ``{claim}`C14` ``. That becomes a small link to
 the claim's entry on the claims page, and gives the page the anchor ``claim-c14``. A claim that the ledger
@@ -67,8 +67,15 @@ class ClaimRole(SphinxRole):
         seen = marks(self.env).setdefault(self.env.docname, {})
         found: list[nodes.Node] = []
         for identifier in re.split(r"[,\s]+", self.text.strip()):
-            link = claim_link("", "", nodes.Text(identifier), page=LEDGER_PAGE, anchor=anchor(identifier),
-                              classes=["claim"], tip=f"Claim {identifier} in the ledger")
+            link = claim_link(
+                "",
+                "",
+                nodes.Text(identifier),
+                page=LEDGER_PAGE,
+                anchor=anchor(identifier),
+                classes=["claim"],
+                tip=f"Claim {identifier} in the ledger",
+            )
             if identifier not in seen:
                 seen[identifier] = self.lineno
                 link["ids"].append(anchor(identifier))
@@ -87,8 +94,10 @@ def section_of(claim: Claim) -> str:
         return "2"
     label = ".".join(claim.section.split(".")[:2])
     if label not in SECTIONS:
-        raise ExtensionError(f"{LEDGER}: {claim.id}: section {claim.section!r} has no heading on the claims page; "
-                             f"known are {', '.join(SECTIONS)}")
+        raise ExtensionError(
+            f"{LEDGER}: {claim.id}: section {claim.section!r} has no heading on the claims page; "
+            f"known are {', '.join(SECTIONS)}"
+        )
     return label
 
 
@@ -100,8 +109,12 @@ class ClaimsLedger(SphinxDirective):
         claims = list(ledger().values())
         shown: list[nodes.Node] = self.parsed(summary(claims))
         for label, title in SECTIONS.items():
-            section = nodes.section("", nodes.title(title, title), ids=[f"ledger-{label.replace('.', '-')}"],
-                                    names=[title.lower()])
+            section = nodes.section(
+                "",
+                nodes.title(title, title),
+                ids=[f"ledger-{label.replace('.', '-')}"],
+                names=[title.lower()],
+            )
             section += [self.entry(claim) for claim in claims if section_of(claim) == label]
             shown.append(section)
         return shown
@@ -110,8 +123,15 @@ class ClaimsLedger(SphinxDirective):
         """One claim: the usual wording, the verdict on it, what holds, where it is shown."""
         box = nodes.container(classes=["ledger-entry"], ids=[anchor(claim.id)])
         verdict = nodes.inline("", VERDICTS[claim.verdict], classes=["verdict", f"verdict-{claim.verdict}"])
-        head = nodes.paragraph("", "", nodes.strong("", claim.id), nodes.Text(" The usual wording is "), verdict,
-                               nodes.Text("."), classes=["ledger-head"])
+        head = nodes.paragraph(
+            "",
+            "",
+            nodes.strong("", claim.id),
+            nodes.Text(" The usual wording is "),
+            verdict,
+            nodes.Text("."),
+            classes=["ledger-head"],
+        )
         usual = nodes.container("", *self.parsed(claim.usual), classes=["usual"])
         box += [head, usual, *self.parsed(claim.correct)]
         if claim.hypotheses.strip(" .").lower() not in ("", "none"):
@@ -149,9 +169,11 @@ def summary(claims: list[Claim]) -> str:
     count = Counter(claim.verdict for claim in claims)
     covered = sum(claim.covered for claim in claims)
     verdicts = ", ".join(f"{count[verdict]} {words}" for verdict, words in VERDICTS.items())
-    return (f"The ledger holds {len(claims)} claims. Of their usual wordings, {verdicts}. "
-            f"**{covered} of {len(claims)} are covered so far**: a page teaches them, and a proof or a test, run with "
-            "every build, stands behind them. The others say so.")
+    return (
+        f"The ledger holds {len(claims)} claims. Of their usual wordings, {verdicts}. "
+        f"**{covered} of {len(claims)} are covered so far**: a page teaches them, and a proof or a test, "
+        "run with every build, stands behind them. The others say so."
+    )
 
 
 def resolve_links(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -162,7 +184,9 @@ def resolve_links(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             link.replace_self(nodes.inline("", link.astext(), ids=link["ids"], classes=link["classes"]))
             continue
         text = link.astext() or app.env.titles[page].astext()
-        reference = make_refnode(app.builder, docname, page, link["anchor"], nodes.Text(text), link["tip"] or None)
+        reference = make_refnode(
+            app.builder, docname, page, link["anchor"], nodes.Text(text), link["tip"] or None
+        )
         reference["classes"] += link["classes"]
         reference["ids"] += link["ids"]
         link.replace_self(reference)
@@ -183,11 +207,22 @@ def check(app: Sphinx, env: BuildEnvironment) -> None:
         line = next(i for i, text in enumerate(lines, 1) if re.fullmatch(rf"- id: {claim.id}\s*", text))
         location = f"{LEDGER}:{line}"
         if page not in env.found_docs:
-            logger.error("%s is taught on %s.md, which is not a page of the book", claim.id, page,
-                         location=location, type="claims")
+            logger.error(
+                "%s is taught on %s.md, which is not a page of the book",
+                claim.id,
+                page,
+                location=location,
+                type="claims",
+            )
         elif claim.id not in marks(env).get(page, {}):
-            logger.error("%s is taught on %s.md, but that page has no {claim}`%s`", claim.id, page, claim.id,
-                         location=location, type="claims")
+            logger.error(
+                "%s is taught on %s.md, but that page has no {claim}`%s`",
+                claim.id,
+                page,
+                claim.id,
+                location=location,
+                type="claims",
+            )
 
 
 def purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:

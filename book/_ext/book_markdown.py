@@ -84,8 +84,11 @@ class Markdown:
         works = [child for child in node.children if isinstance(child, nodes.reference)]
         if not all(YEAR.fullmatch(work.astext()) for work in works):
             return "".join(
-                linked(child.astext(), self.page.cite(child)) if isinstance(child, nodes.reference)
-                else child.astext().replace("[", "(").replace("]", ")") for child in node.children)
+                linked(child.astext(), self.page.cite(child))
+                if isinstance(child, nodes.reference)
+                else child.astext().replace("[", "(").replace("]", ")")
+                for child in node.children
+            )
         found, author = [], ""
         for child in node.children:
             if isinstance(child, nodes.reference):
@@ -186,8 +189,10 @@ class Markdown:
         """A caption behind its number, without emphasis inside (the whole stands in italics)."""
         number = self.page.number(owner, kind)
         label = f"{'Fig.' if kind == 'figure' else 'Table'} {number}. " if number else ""
-        plain = "".join(child.astext() if isinstance(child, (nodes.emphasis, nodes.strong)) else self.inline(child)
-                        for child in caption.children)
+        plain = "".join(
+            child.astext() if isinstance(child, (nodes.emphasis, nodes.strong)) else self.inline(child)
+            for child in caption.children
+        )
         return label + plain
 
     def admonition(self, node: nodes.Admonition) -> str:
@@ -224,4 +229,6 @@ def quoted(text: str) -> str:
 def without_bars(cell: str) -> str:
     """A table cell without the sign that ends a cell: ``\\vert`` inside math, an escape outside."""
     parts = re.split(r"(\$[^$]*\$)", cell)
-    return "".join(part.replace("|", r"\vert ") if part.startswith("$") else part.replace("|", r"\|") for part in parts)
+    return "".join(
+        part.replace("|", r"\vert ") if part.startswith("$") else part.replace("|", r"\|") for part in parts
+    )

@@ -8,7 +8,6 @@ the file (they are drawn again on every run), text outputs stay and are what nbv
 from __future__ import annotations
 
 import hashlib
-import json
 import posixpath
 import tomllib
 from collections.abc import Iterator
@@ -22,16 +21,29 @@ from jupyter_cache import get_cache
 from myst_nb.core.read import create_nb_reader
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.config import Config
 from sphinx.locale import _
 
 HIDDEN = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
-KEPT_TAGS = {"nbval-ignore-output", "nbval-skip", "nbval-check-output", "raises-exception", "nbval-raises-exception"}
-MIMES = ("text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/latex", "text/plain",
-         "application/javascript")
+KEPT_TAGS = {
+    "nbval-ignore-output",
+    "nbval-skip",
+    "nbval-check-output",
+    "raises-exception",
+    "nbval-raises-exception",
+}
+MIMES = (
+    "text/html",
+    "image/svg+xml",
+    "image/png",
+    "image/jpeg",
+    "text/markdown",
+    "text/latex",
+    "text/plain",
+    "application/javascript",
+)
 
 
 # Addresses ------------------------------------------------------------------------------------------------
@@ -47,7 +59,7 @@ def site_of(repository: str) -> str:
 
 
 def wheel_of(repository: str, root: Path) -> str:
-    """The published wheel of the library that belongs to these notebooks; empty when no repository is known."""
+    """The published wheel that belongs to these notebooks; empty when no repository is known."""
     if not repository:
         return ""
     owner, name = repository.rstrip("/").rsplit("/", 2)[-2:]
@@ -56,21 +68,27 @@ def wheel_of(repository: str, root: Path) -> str:
 
 
 def set_up(wheel: str, packages: list[str]) -> str:
-    """The code of the first cell: quick and silent where everything is there, and it never replaces a package."""
+    """The code of the first cell: quick and silent where all is there; it never replaces a package."""
     lines = ["# @title Set-up: adds losscore where it is missing", "import importlib.util"]
     if wheel or packages:
         lines += ["import subprocess", "import sys"]
     if wheel or packages:
         needed = [("losscore", wheel)] if wheel else []
         needed += [(package, package) for package in packages]
-        lines += ["", f"for name, source in {needed!r}:".replace("'", '"'),
-                  "    if importlib.util.find_spec(name) is None:",
-                  '        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", source]',
-                  "        subprocess.run(command, check=True)"]
+        lines += [
+            "",
+            f"for name, source in {needed!r}:".replace("'", '"'),
+            "    if importlib.util.find_spec(name) is None:",
+            '        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", source]',
+            "        subprocess.run(command, check=True)",
+        ]
     if not wheel:
-        lines += ["", 'if importlib.util.find_spec("losscore") is None:',
-                  '    raise ModuleNotFoundError("losscore is missing: run this notebook in the environment of the '
-                  'book, which `make book` makes")']
+        lines += [
+            "",
+            'if importlib.util.find_spec("losscore") is None:',
+            '    raise ModuleNotFoundError("losscore is missing: run this notebook in the environment of the '
+            'book, which `make book` makes")',
+        ]
     return "\n".join(lines)
 
 
@@ -104,7 +122,9 @@ class PageNotebook:
     def cite(self, reference: nodes.Element) -> str:
         """See :class:`book_markdown.Page`."""
         page, _, identifier = reference["refuri"].partition("#")
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(self.docname), page)).removesuffix(".html")
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(self.docname), page)).removesuffix(
+            ".html"
+        )
         work = self.builder.works(target)[identifier]
         self.cited[identifier] = work
         return next((str(link["refuri"]) for link in work.findall(nodes.reference) if "refuri" in link), "")
@@ -118,7 +138,9 @@ class PageNotebook:
     def section_number(self, section: nodes.section) -> str:
         """See :class:`book_markdown.Page`."""
         numbers = self.builder.env.toc_secnumbers.get(self.docname, {})
-        names = [f"#{i}" for i in section["ids"]] + ([""] if isinstance(section.parent, nodes.document) else [])
+        names = [f"#{i}" for i in section["ids"]] + (
+            [""] if isinstance(section.parent, nodes.document) else []
+        )
         found = next((numbers[name] for name in names if name in numbers), ())
         return ".".join(map(str, found)) + "." if found else ""
 
@@ -159,7 +181,7 @@ class PageNotebook:
 
     def hidden_until(self, index: int) -> None:
         """Add the cells that the page runs but does not show."""
-        for cell in self.source.cells[self.next_cell:index]:
+        for cell in self.source.cells[self.next_cell : index]:
             if cell.cell_type == "code":
                 self.add_code(cell)
 
@@ -192,15 +214,20 @@ class PageNotebook:
         self.hidden_until(len(self.source.cells))
         self.references()
         config, root = self.builder.config, Path(self.builder.srcdir)
-        setup = new_code_cell(set_up(wheel_of(config.book_repository, root), self.source.metadata.get("install", [])))
+        setup = new_code_cell(
+            set_up(wheel_of(config.book_repository, root), self.source.metadata.get("install", []))
+        )
         setup.metadata["cellView"] = "form"
         cells = [new_markdown_cell(self.origin()), setup, *self.cells]
         number(cells, self.docname)
-        return new_notebook(cells=cells, metadata={
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-            "colab": {"provenance": [], "toc_visible": True},
-        })
+        return new_notebook(
+            cells=cells,
+            metadata={
+                "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+                "language_info": {"name": "python"},
+                "colab": {"provenance": [], "toc_visible": True},
+            },
+        )
 
     def origin(self) -> str:
         """Where the notebook comes from."""
@@ -220,9 +247,12 @@ def text_only(output: NotebookNode) -> NotebookNode | None:
     """An output without its pictures; None when nothing is left."""
     output = nbformat.from_dict(output)
     if "data" in output:
-        output["data"] = {mime: data for mime, data in output["data"].items() if not mime.startswith("image/")}
-        output["metadata"] = {key: value for key, value in output["metadata"].items()
-                              if not key.startswith("image/")}
+        output["data"] = {
+            mime: data for mime, data in output["data"].items() if not mime.startswith("image/")
+        }
+        output["metadata"] = {
+            key: value for key, value in output["metadata"].items() if not key.startswith("image/")
+        }
         if not output["data"]:
             return None
     return output
@@ -233,7 +263,11 @@ def merge_streams(cell: NotebookNode) -> None:
     merged: list[NotebookNode] = []
     for output in cell.outputs:
         last = merged[-1] if merged else None
-        if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
+        if (
+            last is not None
+            and output.output_type == last.output_type == "stream"
+            and output.name == last.name
+        ):
             last.text += output.text
         else:
             merged.append(output)
@@ -295,7 +329,9 @@ class NotebookBuilder(Builder):
         """The bibliography on a page, by anchor."""
         if docname not in self.shared_works:
             doctree = self.env.get_and_resolve_doctree(docname, self)
-            self.shared_works[docname] = {i: work for work in doctree.findall(nodes.citation) for i in work["ids"]}
+            self.shared_works[docname] = {
+                i: work for work in doctree.findall(nodes.citation) for i in work["ids"]
+            }
         return self.shared_works[docname]
 
     def write_doc(self, docname: str, doctree: nodes.document) -> None:
@@ -306,13 +342,15 @@ class NotebookBuilder(Builder):
         nbformat.validate(notebook)
         target = Path(self.outdir) / f"{docname}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+        target.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
 def mime_priority(app: Sphinx, config: Config) -> None:
     """Tell myst-nb which form of an output this builder takes."""
     config.nb_mime_priority_overrides = [
-        *config.nb_mime_priority_overrides, *(("notebooks", mime, 10 * rank) for rank, mime in enumerate(MIMES, 1))]
+        *config.nb_mime_priority_overrides,
+        *(("notebooks", mime, 10 * rank) for rank, mime in enumerate(MIMES, 1)),
+    ]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -27,8 +27,9 @@ INK = "#333333"
 VERSION_SWITCH = "DOCUMENTATION_OPTIONS.pagename"
 
 
-def drop_stale_doctrees(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str],
-                        removed: set[str]) -> list[str]:
+def drop_stale_doctrees(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
     """Read again the pages that were executed after they were last read."""
     record = Path(app.srcdir) / app.config.nb_execution_cache_path / "inputs.json"
     if not record.exists():
@@ -41,8 +42,8 @@ def drop_stale_doctrees(app: Sphinx, env: BuildEnvironment, added: set[str], cha
 
 
 def inline_svg(text: str, alt: str) -> str:
-    """A drawing as part of the page: own ids, ink that follows the text, a name for those who don't see it."""
-    svg = text[text.index("<svg"):]
+    """A drawing as part of the page: own ids, ink that follows the text, a name for who can't see it."""
+    svg = text[text.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.S)
     prefix = "f" + hashlib.sha256(svg.encode()).hexdigest()[:8]
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', svg)
@@ -54,11 +55,13 @@ def inline_svg(text: str, alt: str) -> str:
     box = re.search(r'viewBox="([^"]+)"', opening.group())
     width = re.search(r'width="([\d.]+)', opening.group())
     assert box is not None and width is not None
-    start = (f'<svg class="drawing" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-             f'viewBox="{box.group(1)}" width="{float(width.group(1)) * 4 / 3:.0f}" '
-             f'style="stroke-linejoin: round; stroke-linecap: butt" role="img" '
-             f'aria-label="{html.escape(alt)}">')
-    return re.sub(r"\s*\n\s*", "\n", start + svg[opening.end():]).strip()
+    start = (
+        f'<svg class="drawing" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{box.group(1)}" width="{float(width.group(1)) * 4 / 3:.0f}" '
+        f'style="stroke-linejoin: round; stroke-linecap: butt" role="img" '
+        f'aria-label="{html.escape(alt)}">'
+    )
+    return re.sub(r"\s*\n\s*", "\n", start + svg[opening.end() :]).strip()
 
 
 def inline_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -71,7 +74,9 @@ def inline_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             continue
         alt = image.get("alt", "")
         if not alt:
-            logger.error("this figure has no alternative text (mystnb: image: alt)", location=image, type="book")
+            logger.error(
+                "this figure has no alternative text (mystnb: image: alt)", location=image, type="book"
+            )
         image.replace_self(nodes.raw("", inline_svg(path.read_text(encoding="utf-8"), alt), format="html"))
 
 
@@ -112,8 +117,11 @@ def fold_dropdowns(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         return
     for box in list(doctree.findall(nodes.Admonition)):
         if "dropdown" in box.get("classes", []):
-            title, body = (box[0].children, box.children[1:]) if isinstance(box[0], nodes.title) else (
-                [nodes.Text(type(box).__name__.title())], box.children)
+            title, body = (
+                (box[0].children, box.children[1:])
+                if isinstance(box[0], nodes.title)
+                else ([nodes.Text(type(box).__name__.title())], box.children)
+            )
             box.replace_self(fold("", fold_summary("", "", *title), *body))
 
 
@@ -125,7 +133,7 @@ def unique_ids(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def plain_bibliography(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Works as paragraphs with an anchor: the text cites by author and year, so they need no numbered labels."""
+    """Works as paragraphs with an anchor: the text cites by author and year, so they need no label."""
     if app.builder.format != "html":
         return
     for work in list(doctree.findall(nodes.citation)):
@@ -138,9 +146,9 @@ def plain_bibliography(app: Sphinx, doctree: nodes.document, docname: str) -> No
 def describe(doctree: nodes.document) -> str:
     """The first paragraph of a page, cut at a sentence, for search engines and link previews."""
     for paragraph in doctree.findall(nodes.paragraph):
-        if isinstance(paragraph.parent, nodes.section):
+        if isinstance(paragraph.parent, (nodes.section, nodes.container)):
             text = " ".join(paragraph.astext().split())
-            sentences = re.match(r".{40,180}?[.?!](?=\s|$)", text)
+            sentences = re.match(r".{40,170}[.?!](?=\s|$)", text)
             return sentences.group() if sentences else text[:180]
     return ""
 
@@ -150,24 +158,31 @@ def slug(pagename: str) -> str:
     return pagename.removeprefix("book/")
 
 
-def colab_url(repository: str, language: str, pagename: str) -> str:
+def notebook_path(app: Sphinx, pagename: str) -> str:
+    """Where a page's notebook lies on the site."""
+    return f"notebooks/{app.config.language}/{slug(pagename)}.ipynb"
+
+
+def colab_url(app: Sphinx, pagename: str) -> str:
     """Where Colab opens the published notebook of a page."""
-    owner_name = "/".join(repository.rstrip("/").rsplit("/", 2)[-2:])
-    return (f"https://colab.research.google.com/github/{owner_name}/blob/gh-pages/"
-            f"notebooks/{language}/{slug(pagename)}.ipynb")
+    owner_name = "/".join(app.config.book_repository.rstrip("/").rsplit("/", 2)[-2:])
+    return (
+        f"https://colab.research.google.com/github/{owner_name}/blob/gh-pages/{notebook_path(app, pagename)}"
+    )
 
 
-def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any],
-                 doctree: nodes.document | None) -> None:
+def prepare_page(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """What the templates need beyond the theme, and scripts that wait for the text."""
     repository = app.config.book_repository
     notebook = committed_notebook(app, pagename)
     context["book_repository"] = repository
     context["notebook_file"] = context["notebook_colab"] = ""
     if notebook.exists():
-        context["notebook_file"] = context["pathto"](f"notebooks/{slug(pagename)}.ipynb", 1)
+        context["notebook_file"] = context["pathto"](notebook_path(app, pagename), 1)
         if repository:
-            context["notebook_colab"] = colab_url(repository, app.config.language, pagename)
+            context["notebook_colab"] = colab_url(app, pagename)
     if doctree is not None:
         context["description"] = describe(doctree)
     scripts = [s for s in context["script_files"] if VERSION_SWITCH not in str(s.attributes.get("body"))]
@@ -184,7 +199,7 @@ def deferred(script: Any) -> Any:
 
 def committed_notebook(app: Sphinx, pagename: str) -> Path:
     """The generated notebook of a page."""
-    return Path(app.srcdir) / "book/notebooks" / app.config.language / f"{slug(pagename)}.ipynb"
+    return Path(app.srcdir) / "book" / notebook_path(app, pagename)
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -195,7 +210,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     for docname in app.env.found_docs:
         source = committed_notebook(app, docname)
         if source.exists():
-            target = out / "notebooks" / f"{slug(docname)}.ipynb"
+            target = out / notebook_path(app, docname)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
     root = app.config.root_doc
@@ -205,7 +220,8 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
         f'<meta http-equiv="refresh" content="0; url={root}.html">\n'
         f'<link rel="canonical" href="{root}.html">\n</head>\n'
         f'<body><p><a href="{root}.html">{html.escape(app.config.html_title)}</a></p></body>\n</html>\n',
-        encoding="utf-8")
+        encoding="utf-8",
+    )
     for unused in ("_static/scripts/fontawesome.js", "_static/vendor/fontawesome"):
         path = out / unused
         if path.is_dir():
