@@ -32,7 +32,7 @@ def expected_loss(q: Tensor, p: Tensor, kind: str) -> Tensor:
 
 
 def grad_logit(z: Tensor, y: Tensor, kind: str) -> Tensor:
-    """The slope of the book's own loss. By hand: q − y = σ(z) − y, times 2q(1 − q) for Brier, with 1 − q = σ(−z)."""
+    """The slope of the book's own loss at each logit."""
     z = z.detach().clone().requires_grad_()
     (slope,) = torch.autograd.grad(LOSSES[kind](z, y, reduction="sum"), z)
     return slope
