@@ -134,7 +134,7 @@ class ClaimsLedger(SphinxDirective):
         )
         usual = nodes.container("", *self.parsed(claim.usual), classes=["usual"])
         box += [head, usual, *self.parsed(claim.correct)]
-        if claim.hypotheses.strip(" .").lower() not in ("", "none"):
+        if not claim.hypotheses.lower().startswith("none"):
             box += self.parsed(f"*Holds when:* {claim.hypotheses}")
         if claim.references:
             box += self.parsed(f"*See* {{cite:t}}`{','.join(claim.references)}`.")

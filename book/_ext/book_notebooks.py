@@ -70,24 +70,24 @@ def wheel_of(repository: str, root: Path) -> str:
 def set_up(wheel: str, packages: list[str]) -> str:
     """The code of the first cell: quick and silent where all is there; it never replaces a package."""
     lines = ["# @title Set-up: adds losscore where it is missing", "import importlib.util"]
-    if wheel or packages:
+    needed = [("losscore", wheel)] if wheel else []
+    needed += [(package, package) for package in packages]
+    if needed:
         lines += ["import subprocess", "import sys"]
-    if wheel or packages:
-        needed = [("losscore", wheel)] if wheel else []
-        needed += [(package, package) for package in packages]
-        lines += [
-            "",
-            f"for name, source in {needed!r}:".replace("'", '"'),
-            "    if importlib.util.find_spec(name) is None:",
-            '        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", source]',
-            "        subprocess.run(command, check=True)",
-        ]
     if not wheel:
         lines += [
             "",
             'if importlib.util.find_spec("losscore") is None:',
             '    raise ModuleNotFoundError("losscore is missing: run this notebook in the environment of the '
             'book, which `make book` makes")',
+        ]
+    if needed:
+        lines += [
+            "",
+            f"for name, source in {needed!r}:".replace("'", '"'),
+            "    if importlib.util.find_spec(name) is None:",
+            '        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", source]',
+            "        subprocess.run(command, check=True)",
         ]
     return "\n".join(lines)
 

@@ -24,6 +24,8 @@ from sphinx.writers.html5 import HTML5Translator
 logger = logging.getLogger(__name__)
 
 INK = "#333333"
+GLYPH = re.compile(r'<path id="([^"]+)" d="[^"]*" transform="scale\(0\.015625\)"/>')
+DECIMALS = re.compile(r"(\.\d)\d+")
 VERSION_SWITCH = "DOCUMENTATION_OPTIONS.pagename"
 
 
@@ -41,15 +43,24 @@ def drop_stale_doctrees(
 # Figures --------------------------------------------------------------------------------------------------
 
 
-def inline_svg(text: str, alt: str) -> str:
-    """A drawing as part of the page: own ids, ink that follows the text, a name for who can't see it."""
+def inline_svg(text: str, alt: str, glyphs: set[str]) -> str:
+    """A drawing as part of the page: own ids, ink that follows the text, a name for who can't see it.
+
+    The letters in ``glyphs`` stand on the page already and are only referred to; those of this one join them.
+    """
     svg = text[text.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.S)
     prefix = "f" + hashlib.sha256(svg.encode()).hexdigest()[:8]
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', svg)
-    svg = re.sub(r'(xlink:href|href)="#([^"]+)"', rf'\1="#{prefix}\2"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", svg)
+    letters = set(GLYPH.findall(svg))
+    svg = GLYPH.sub(lambda glyph: "" if glyph.group(1) in glyphs else glyph.group(), svg)
+    glyphs |= letters
+
+    def own(match: re.Match[str]) -> str:
+        return match.group(1) + ("glyph-" if match.group(2) in letters else prefix) + match.group(2)
+
+    svg = re.sub(r'(\bid="|href="#|url\(#)([^")]+)', own, svg)
     svg = re.sub(INK, "currentColor", svg, flags=re.I)
+    svg = re.sub(r'\bd="[^"]+"', lambda path: DECIMALS.sub(r"\1", path.group()), svg)
     opening = re.match(r"<svg[^>]*>", svg)
     assert opening is not None
     box = re.search(r'viewBox="([^"]+)"', opening.group())
@@ -68,6 +79,7 @@ def inline_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put each SVG that a cell drew into the page; one without alternative text is an error at its cell."""
     if app.builder.format != "html":
         return
+    glyphs: set[str] = set()
     for image in list(doctree.findall(nodes.image)):
         path = Path(app.srcdir) / image["uri"]
         if path.suffix != ".svg" or not path.exists():
@@ -77,7 +89,9 @@ def inline_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             logger.error(
                 "this figure has no alternative text (mystnb: image: alt)", location=image, type="book"
             )
-        image.replace_self(nodes.raw("", inline_svg(path.read_text(encoding="utf-8"), alt), format="html"))
+        image.replace_self(
+            nodes.raw("", inline_svg(path.read_text(encoding="utf-8"), alt, glyphs), format="html")
+        )
 
 
 # Elements that need no script ------------------------------------------------------------------------------
