@@ -130,7 +130,7 @@ def _watched(task: Task, function: Function) -> Callable[..., torch.Tensor]:
             raise _Wrong(f"{_place(task, arguments)} your function returns None. Is a return missing?")
         if not isinstance(value, torch.Tensor):
             raise _Wrong(
-                f"Return a tensor; {_place(task, arguments)} your function returned {_article(value)}."
+                f"Return a tensor: {_place(task, arguments, 'at')} your function returned {_article(value)}."
             )
         expected = task.reference(*arguments)
         for what, got, wanted in (
@@ -159,8 +159,8 @@ def _names(task: Task) -> list[str]:
     return list(inspect.signature(task.reference).parameters)
 
 
-def _place(task: Task, arguments: tuple[Any, ...]) -> str:
-    return "At " + ", ".join(f"{name} = {_shown(a)}" for name, a in zip(_names(task), arguments))
+def _place(task: Task, arguments: tuple[Any, ...], preposition: str = "At") -> str:
+    return f"{preposition} " + ", ".join(f"{name} = {_shown(a)}" for name, a in zip(_names(task), arguments))
 
 
 def _shown(value: object) -> str:
@@ -224,10 +224,10 @@ def _judge_value(part: Part, given: object) -> str:
     if foreign:
         allowed = ", ".join(sorted(str(s) for s in known)) or "no symbol: the answer is a number"
         return f"Your answer contains {', '.join(foreign)}; it may contain {allowed}."
-    if _equivalent(expression, part.value):
+    if _equivalent(expression, part.value, part):
         return ""
     for wrong in part.wrong_answers:
-        if _equivalent(expression, wrong.behaviour):
+        if _equivalent(expression, wrong.behaviour, part):
             return wrong.hint
     if _is_close(expression, part.value):
         return "Close. Give four significant digits, or the exact expression."
@@ -258,11 +258,12 @@ def _symbols(part: Part) -> set[sp.Symbol]:
     return set().union(*(sp.sympify(value).free_symbols for value in values))
 
 
-def _equivalent(given: sp.Expr, value: sp.Expr) -> bool:
-    """Equal as expressions; a decimal number is right when it is within 0.1 % of the value."""
+def _equivalent(given: sp.Expr, value: sp.Expr, part: Part) -> bool:
+    """Equal in the ranges of the symbols; a decimal number is right when it is within 0.1 % of the value."""
     if given.has(sp.Float) and not given.free_symbols:
         return _within(given, value, _DECIMALS_AGREE)
-    return is_zero(sp.nsimplify(given, rational=True) - value) is not False
+    difference = sp.nsimplify(given, rational=True) - value
+    return is_zero(difference.subs(part.ranges)) is not False
 
 
 def _is_close(given: sp.Expr, value: sp.Expr) -> bool:

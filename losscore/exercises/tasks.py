@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
@@ -56,11 +56,16 @@ class Task:
 
 @dataclass(frozen=True)
 class Part:
-    """One answer to a question: a sympy expression or number, or one of ``choices``, with its wrong answers."""
+    """One answer to a question: a sympy expression or number, or one of ``choices``, with its wrong answers.
+
+    Expressions are compared at positive values of their symbols. Where a symbol is more restricted, ``ranges`` gives
+    for it an expression in a positive symbol that runs through its values, such as 1 / (1 + r) for a probability.
+    """
 
     value: sp.Expr | str
     wrong_answers: tuple[WrongAnswer, ...] = ()
     choices: tuple[str, ...] = ()
+    ranges: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

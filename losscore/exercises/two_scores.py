@@ -1,4 +1,4 @@
-"""Exercise 3.1: two proper scores, two landscapes."""
+"""The exercise on two proper scores and their two landscapes."""
 
 from __future__ import annotations
 
@@ -206,6 +206,13 @@ def _no_nan_at_the_ends(function: Function) -> bool:
     return not any(function(*case).isnan().any() for case in _ENDS)
 
 
+def _ends_are_exact(function: Function) -> bool:
+    ends = _number(0.0), _number(1.0)
+    free = all(function(end, end, kind).item() == 0 for kind in LOSSES for end in ends)
+    ruled_out = (function(q, p, "cross-entropy").item() for q, p in (ends, ends[::-1]))
+    return free and all(cost == torch.inf for cost in ruled_out)
+
+
 def _no_nan_far_out(function: Function) -> bool:
     return all(function(*case).isfinite().all() for kind in LOSSES for case in _slopes(kind, [-1e4, 1e4]))
 
@@ -263,6 +270,11 @@ EXPECTED_LOSS = Task(
             _outcomes_can_be_renamed,
             "Exchanging the two outcomes (p with 1 − p, q with 1 − q) must change nothing.",
         ),
+        Property(
+            "an impossible outcome is free, a ruled-out one costs infinity",
+            _ends_are_exact,
+            "Do you clip the forecast? An impossible outcome costs exactly 0, a ruled-out one infinity.",
+        ),
     ),
     explanation=(
         "Weigh the loss of each outcome by its probability. With the package's own losses, which take logits, the "
@@ -285,7 +297,8 @@ GRAD_LOGIT = Task(
         Property(
             "finite at ±10⁴",
             _no_nan_far_out,
-            "At z = ±10⁴ you return NaN or infinity: an exponential overflows. torch.sigmoid does not.",
+            "At z = ±10⁴ you return NaN or infinity: an exponential overflows or a logarithm meets 0. Use the closed "
+            "form from (d).",
         ),
         Property(
             "equals the finite difference",
@@ -300,7 +313,8 @@ GRAD_LOGIT = Task(
         Property(
             "six digits at ±40",
             _keeps_its_digits,
-            "At z = ±40 your slope has lost its digits: 1 − σ(z) rounds to 0 there. It equals σ(−z), which does not round.",
+            "At z = ±40 your slope has lost its digits: 1 − σ(z) rounds to 0 there. It equals σ(−z), which does not round. "
+            "For y = 1, q − 1 loses its digits too.",
         ),
     ),
     explanation=(
@@ -325,11 +339,25 @@ _MINIMUM = {name: _at(loss, _COIN, _COIN) for name, loss in _EXPECTED.items()}
 _REGRET = {name: _at(scores.regret(loss), _SAID, _COIN) for name, loss in _DEFINED.items()}
 _CURVATURE = {name: _at(sp.diff(loss, _Q, 2), _COIN, _COIN) for name, loss in _EXPECTED.items()}
 
-_ZERO_MINIMUM = WrongAnswer(
-    "minimum value 0",
-    sp.Integer(0),
-    "The best forecaster still pays for the coin's own randomness: what does q = p cost?",
+_NO_MINIMUM = (
+    WrongAnswer(
+        "minimum value 0",
+        sp.Integer(0),
+        "The best forecaster still pays for the coin's own randomness: what does q = p cost?",
+    ),
+    WrongAnswer("place of the minimum", _COIN, "That is where the minimum lies. What does it cost?"),
 )
+_OTHER_SIDE = (
+    "The coin also falls on the other side: what does the outcome 0 cost, and how often does it come?"
+)
+_ONLY_ONE = (
+    "This is what the outcome 1 alone costs. What does the outcome 0 cost, and how often does each come?"
+)
+
+
+def _formula(value: sp.Expr, *wrong_answers: WrongAnswer) -> Part:
+    """An answer in p and q, which run through the probabilities strictly between 0 and 1."""
+    return Part(value, wrong_answers, ranges={_P: 1 / (1 + _P), _Q: 1 / (1 + _Q)})
 
 
 def _values(numbers: dict[str, sp.Expr]) -> str:
@@ -337,32 +365,54 @@ def _values(numbers: dict[str, sp.Expr]) -> str:
     return ". ".join(f"{shown[name]}: ${float(value):.4g}$" for name, value in numbers.items()) + "."
 
 
-EXPECTED_BRIER = Question(
-    id="two-scores.expected_brier",
-    title="(a) the expected Brier score",
+_KEEP_P = "Keep p a symbol: the formula must hold for every coin."
+
+EXPECTED = Question(
+    id="two-scores.expected",
+    title="(a) the expected losses",
     parts={
-        "": Part(
-            _EXPECTED["brier"],
-            (
-                WrongAnswer(
-                    "only the regret",
-                    (_Q - _P) ** 2,
-                    "This is 0 at q = p. The best forecaster still pays for the coin's own randomness.",
-                ),
-                WrongAnswer(
-                    "only the outcome 1",
-                    _P * (_Q - 1) ** 2,
-                    "The coin also falls on the other side: what does the outcome 0 cost, and how often does it come?",
-                ),
-                WrongAnswer(
-                    "outcomes exchanged",
-                    _P * _Q**2 + (1 - _P) * (_Q - 1) ** 2,
-                    "You exchange the outcomes: y = 1 has probability p and costs (q − 1)².",
-                ),
+        "cross_entropy": _formula(
+            -_P * sp.log(_Q) - (1 - _P) * sp.log(1 - _Q),
+            WrongAnswer(
+                "only the regret",
+                _P * sp.log(_P / _Q) + (1 - _P) * sp.log((1 - _P) / (1 - _Q)),
+                "This is 0 at q = p. The best forecaster still pays for the coin's own randomness.",
             ),
-        )
+            WrongAnswer("only the outcome 1", -_P * sp.log(_Q), _OTHER_SIDE),
+            WrongAnswer(
+                "outcomes exchanged",
+                -_P * sp.log(1 - _Q) - (1 - _P) * sp.log(_Q),
+                "You exchange the outcomes: y = 1 has probability p and costs −ln q.",
+            ),
+            WrongAnswer(
+                "truth and forecast exchanged",
+                -_Q * sp.log(_P) - (1 - _Q) * sp.log(1 - _P),
+                "Who is the truth? The outcome 1 comes with probability p; q only enters the loss.",
+            ),
+            WrongAnswer(
+                "sign",
+                _P * sp.log(_Q) + (1 - _P) * sp.log(1 - _Q),
+                "Check the sign: a loss is a cost, and this is negative.",
+            ),
+            WrongAnswer("0.7 for p", -_COIN * sp.log(_Q) - (1 - _COIN) * sp.log(1 - _Q), _KEEP_P),
+        ),
+        "brier": _formula(
+            _EXPECTED["brier"],
+            WrongAnswer(
+                "only the regret",
+                (_Q - _P) ** 2,
+                "This is 0 at q = p. The best forecaster still pays for the coin's own randomness.",
+            ),
+            WrongAnswer("only the outcome 1", _P * (_Q - 1) ** 2, _OTHER_SIDE),
+            WrongAnswer(
+                "outcomes exchanged",
+                _P * _Q**2 + (1 - _P) * (_Q - 1) ** 2,
+                "You exchange the outcomes: y = 1 has probability p and costs (q − 1)².",
+            ),
+            WrongAnswer("0.7 for p", _COIN * (_Q - 1) ** 2 + (1 - _COIN) * _Q**2, _KEEP_P),
+        ),
     },
-    explanation="Weigh $(q-1)^2$ by $p$ and $q^2$ by $1-p$, then complete the square.",
+    explanation="Weigh what each outcome costs by its probability. For the Brier score, then complete the square.",
     proofs=(scores.the_two_expected_losses,),
 )
 
@@ -373,7 +423,8 @@ MINIMUM = Question(
         "cross_entropy": Part(
             _MINIMUM["cross_entropy"],
             (
-                _ZERO_MINIMUM,
+                *_NO_MINIMUM,
+                WrongAnswer("only the outcome 1", -sp.log(_COIN), _ONLY_ONE),
                 WrongAnswer(
                     "entropy in bits",
                     _MINIMUM["cross_entropy"] / sp.log(2),
@@ -384,7 +435,8 @@ MINIMUM = Question(
         "brier": Part(
             _MINIMUM["brier"],
             (
-                _ZERO_MINIMUM,
+                *_NO_MINIMUM,
+                WrongAnswer("only the outcome 1", (1 - _COIN) ** 2, _ONLY_ONE),
                 WrongAnswer(
                     "summed over both classes",
                     2 * _MINIMUM["brier"],
@@ -394,6 +446,58 @@ MINIMUM = Question(
         ),
     },
     explanation="At $q=p$ what remains is the entropy of the coin and its variance. " + _values(_MINIMUM),
+)
+
+_NEGATIVE_REGRET = "Check the sign: no forecast costs less than the honest one."
+
+REGRET_FORMULA = Question(
+    id="two-scores.regret_formula",
+    title="(b) the regrets",
+    parts={
+        "cross_entropy": _formula(
+            _P * sp.log(_P / _Q) + (1 - _P) * sp.log((1 - _P) / (1 - _Q)),
+            WrongAnswer(
+                "reversed divergence",
+                _Q * sp.log(_Q / _P) + (1 - _Q) * sp.log((1 - _Q) / (1 - _P)),
+                "Who is the truth? You let the outcomes follow q and scored p.",
+            ),
+            WrongAnswer(
+                "expected loss",
+                -_P * sp.log(_Q) - (1 - _P) * sp.log(1 - _Q),
+                "This is the expected loss. Subtract what the honest forecast costs.",
+            ),
+            WrongAnswer(
+                "only the outcome 1",
+                _P * sp.log(_P / _Q),
+                "The outcome 0 contributes too, and without it the regret could be negative.",
+            ),
+            WrongAnswer(
+                "sign",
+                _P * sp.log(_Q / _P) + (1 - _P) * sp.log((1 - _Q) / (1 - _P)),
+                _NEGATIVE_REGRET,
+            ),
+            WrongAnswer(
+                "0.7 for p",
+                _COIN * sp.log(_COIN / _Q) + (1 - _COIN) * sp.log((1 - _COIN) / (1 - _Q)),
+                _KEEP_P,
+            ),
+        ),
+        "brier": _formula(
+            (_Q - _P) ** 2,
+            WrongAnswer(
+                "expected loss",
+                _EXPECTED["brier"],
+                "This is the expected loss. Subtract what the honest forecast costs.",
+            ),
+            WrongAnswer(
+                "not squared", _Q - _P, "This is the error, and it can be negative. What does it cost?"
+            ),
+            WrongAnswer("sign", -((_Q - _P) ** 2), _NEGATIVE_REGRET),
+            WrongAnswer("0.7 for p", (_Q - _COIN) ** 2, _KEEP_P),
+        ),
+    },
+    explanation="Subtract the expected loss at $q=p$ from that at $q$. Both regrets are 0 at $q=p$ and nowhere else.",
+    proofs=(scores.regrets_of_the_two_scores,),
 )
 
 REGRET = Question(
@@ -413,6 +517,7 @@ REGRET = Question(
                     _at(_EXPECTED["cross_entropy"], _SAID, _COIN),
                     "This is the expected loss of saying 0.9. Subtract what the honest forecast costs.",
                 ),
+                WrongAnswer("sign", -_REGRET["cross_entropy"], _NEGATIVE_REGRET),
             ),
         ),
         "brier": Part(
@@ -426,12 +531,14 @@ REGRET = Question(
                 WrongAnswer(
                     "not squared", _SAID - _COIN, "This is q − p. What is the regret, not the error?"
                 ),
+                WrongAnswer("sign", -_REGRET["brier"], _NEGATIVE_REGRET),
             ),
         ),
     },
-    explanation="Subtract the minimum from the expected loss. " + _values(_REGRET),
-    proofs=(scores.regrets_of_the_two_scores,),
+    explanation="Put $p=0.7$ and $q=0.9$ into the two regrets. " + _values(_REGRET),
 )
+
+_CURVATURE_IN_Z = "This is the curvature in z. The question asks for the second derivative in q."
 
 CURVATURE = Question(
     id="two-scores.curvature",
@@ -440,10 +547,11 @@ CURVATURE = Question(
         "cross_entropy": Part(
             _CURVATURE["cross_entropy"],
             (
+                WrongAnswer("curvature in the logit", _COIN * (1 - _COIN), _CURVATURE_IN_Z),
                 WrongAnswer(
-                    "curvature in the logit",
-                    _COIN * (1 - _COIN),
-                    "This is the curvature in z. The question asks for the second derivative in q.",
+                    "one outcome, not weighted",
+                    1 / _COIN**2,
+                    "This is one term, and not weighted: average over both outcomes, then differentiate.",
                 ),
                 WrongAnswer(
                     "one outcome",
@@ -458,6 +566,7 @@ CURVATURE = Question(
                 WrongAnswer(
                     "factor 2 lost", sp.Integer(1), "Differentiate the square twice: where did the 2 go?"
                 ),
+                WrongAnswer("curvature in the logit", 2 * (_COIN * (1 - _COIN)) ** 2, _CURVATURE_IN_Z),
             ),
         ),
     },
@@ -501,6 +610,25 @@ SLOPES = Question(
     proofs=(scores.slopes_in_the_logit,),
 )
 
+CONVEXITY = Question(
+    id="two-scores.convexity",
+    title="(e) convex or not",
+    parts={
+        "": Part(
+            "not convex",
+            (
+                WrongAnswer(
+                    "convex in q, so convex in z",
+                    "convex",
+                    "Convexity in q does not carry over: it is not kept by a change of variable that is not affine.",
+                ),
+            ),
+            choices=("convex", "not convex"),
+        )
+    },
+    explanation="Convexity in $q$ is lost on the way to $z$, because $\\sigma$ is not affine.",
+)
+
 INFLECTION = Question(
     id="two-scores.inflection",
     title="(e) where the Brier score bends",
@@ -521,30 +649,16 @@ INFLECTION = Question(
                 WrongAnswer(
                     "sign", sp.log(2), "Check σ at your z: the forecast there must be below one half."
                 ),
+                WrongAnswer(
+                    "inflection in the forecast",
+                    sp.Rational(1, 2),
+                    "Is this a forecast? The question asks for a logit. And differentiate twice in z, not in q.",
+                ),
             ),
         )
     },
     explanation="The second derivative in $z$ is $2q(1-q)^2(3q-1)$: it changes sign at $q=\\frac13$.",
     proofs=(scores.brier_bends_down_on_its_shoulder,),
-)
-
-CONVEXITY = Question(
-    id="two-scores.convexity",
-    title="(e) convex or not",
-    parts={
-        "": Part(
-            "not convex",
-            (
-                WrongAnswer(
-                    "convex in q, so convex in z",
-                    "convex",
-                    "Convexity in q does not carry over: it is not kept by a change of variable that is not affine.",
-                ),
-            ),
-            choices=("convex", "not convex"),
-        )
-    },
-    explanation="Convexity in $q$ is lost on the way to $z$, because $\\sigma$ is not affine.",
 )
 
 BEST_ABSOLUTE = Question(
@@ -580,13 +694,14 @@ EXERCISE = Exercise(
     id="two-scores",
     title="Two proper scores, two landscapes",
     items=(
-        EXPECTED_BRIER,
+        EXPECTED,
         MINIMUM,
+        REGRET_FORMULA,
         REGRET,
         CURVATURE,
         SLOPES,
-        INFLECTION,
         CONVEXITY,
+        INFLECTION,
         BEST_ABSOLUTE,
         EXPECTED_LOSS,
         GRAD_LOGIT,

@@ -101,7 +101,7 @@ def endless_recursion(x: Tensor, y: Tensor) -> Tensor:
         (endless_recursion, FAILED, "RecursionError"),
         (lambda x: x, FAILED, "raised TypeError"),
         (lambda x, y: None, FAILED, "At x = 1, y = 3 your function returns None"),
-        (lambda x, y: half_square(x, y).tolist(), FAILED, "Return a tensor; At x = 1, y = 3 your function returned a float"),
+        (lambda x, y: half_square(x, y).tolist(), FAILED, "Return a tensor: at x = 1, y = 3 your function returned a float"),
         (lambda x, y: half_square(x, y)[None], FAILED, "a tensor of shape (1,); it must be ()"),
         (lambda x, y: half_square(x, y).float(), FAILED, "the type torch.float32; it must be torch.float64"),
         (lambda x, y: half_square(x, y).to("meta"), FAILED, "a tensor on meta; it must be cpu"),
@@ -152,6 +152,7 @@ def test_a_check_works_in_a_side_thread() -> None:
 
 
 P, Q = sp.symbols("p q", positive=True)
+LOGARITHM = Question("toy.l", "l", {"": Part(sp.log(1 - P), ranges={P: 1 / (1 + P)})})
 EXPRESSION = Question("toy.e", "e", {"": Part(P * (1 - P), (WrongAnswer("square", P**2, "hint: square"),))})
 NUMBER = Question("toy.n", "n", {"": Part(-sp.log(2), (WrongAnswer("sign", sp.log(2), "hint: sign"),))})
 CHOICE = Question(
@@ -170,6 +171,9 @@ PLAIN_P, PLAIN_X = sp.symbols("p x")
         (EXPRESSION, PLAIN_P * PLAIN_P, FAILED, "hint: square"),
         (EXPRESSION, PLAIN_P - PLAIN_P**2 + sp.Rational(1, 10**6), FAILED, "Not this"),
         (EXPRESSION, PLAIN_P * (1 - PLAIN_X), FAILED, "contains x; it may contain p"),
+        (LOGARITHM, -sp.log(1 / (1 - PLAIN_P)), PASSED, ""),
+        (LOGARITHM, sp.log(PLAIN_P - 1), FAILED, "Not this"),
+        (LOGARITHM, sp.log(1 - PLAIN_P) * 1.001, FAILED, "Not this"),
         (EXPRESSION, "p*(1-p)", FAILED, "this is a str"),
         (EXPRESSION, [PLAIN_P], FAILED, "this is a list"),
         (EXPRESSION, sp.Eq(PLAIN_P, 1), FAILED, "this is an Equality"),
@@ -251,16 +255,17 @@ def test_use_says_whose_function_it_gives(capsys: pytest.CaptureFixture[str]) ->
 
 def test_progress_remembers_and_names_what_is_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exercises, "_latest", {})
-    assert progress().next == "two-scores.expected_brier"
+    assert progress().next == "two-scores.expected"
     p, q = sp.symbols("p q")
-    answer("two-scores.expected_brier", p * (q - 1) ** 2 + (1 - p) * q**2)
+    log_loss = -p * sp.log(q) - (1 - p) * sp.log(1 - q)
+    answer("two-scores.expected", cross_entropy=log_loss, brier=p * (q - 1) ** 2 + (1 - p) * q**2)
     assert progress().next == "two-scores.minimum"
     assert repr(progress()).startswith(
-        "1 of 10 tasks solved. Next: two-scores.minimum.\n  ✓ two-scores.expected_brier: passed"
+        "1 of 11 tasks solved. Next: two-scores.minimum.\n  ✓ two-scores.expected: passed"
     )
-    assert "✓ <code>two-scores.expected_brier</code>: passed" in progress()._repr_html_()
-    answer("two-scores.expected_brier", p)
-    assert progress().next == "two-scores.expected_brier"
+    assert "✓ <code>two-scores.expected</code>: passed" in progress()._repr_html_()
+    answer("two-scores.expected", cross_entropy=log_loss, brier=p)
+    assert progress().next == "two-scores.expected"
 
 
 def test_the_text_is_the_same_in_another_process() -> None:

@@ -1,4 +1,4 @@
-"""Exercise 3.1: its reference, wrong answers, hints and numbers."""
+"""The exercise on two scores: its reference, wrong answers, hints and numbers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,16 @@ from torch import Tensor
 
 from losscore.exercises import answer, check, exercises, solution, solution_sources
 from losscore.exercises.tasks import Part, Question, Task, WrongAnswer
-from losscore.exercises.two_scores import EXERCISE, LOSSES, expected_loss, grad_logit
-from losscore.symbolic import definition
+from losscore.exercises.two_scores import (
+    EXERCISE,
+    EXPECTED,
+    LOSSES,
+    REGRET_FORMULA,
+    expected_loss,
+    grad_logit,
+)
+from losscore.symbolic import definition, scores
+from losscore.symbolic.classification import binary_brier, binary_cross_entropy
 
 TASKS = [item for item in EXERCISE.items if isinstance(item, Task)]
 QUESTIONS = [item for item in EXERCISE.items if isinstance(item, Question)]
@@ -37,6 +45,15 @@ def forecast_loss(q: Tensor, p: Tensor, kind: str) -> Tensor:
 def slope_by_hand(z: Tensor, y: Tensor, kind: str) -> Tensor:
     residual = torch.where(y == 1, -torch.sigmoid(-z), torch.sigmoid(z))
     return residual if kind == "cross-entropy" else 2 * residual * torch.sigmoid(z) * torch.sigmoid(-z)
+
+
+def by_autograd(z: Tensor, y: Tensor, kind: str) -> Tensor:
+    """Autograd through the formulas as they are written, with a logarithm of a sigmoid."""
+    z = z.clone().requires_grad_()
+    q = z.sigmoid()
+    loss = -y * q.log() - (1 - y) * (1 - q).log() if kind == "cross-entropy" else (q - y) ** 2
+    (slope,) = torch.autograd.grad(loss.sum(), z)
+    return slope
 
 
 @pytest.mark.parametrize(
@@ -83,6 +100,10 @@ def test_hints_are_not_shared_by_different_mistakes_of_one_task() -> None:
         assert len(set(hints)) == len(hints) >= 6
 
 
+def cross_entropy_of(p: sp.Expr, q: sp.Expr) -> sp.Expr:
+    return -p * sp.log(q) - (1 - p) * sp.log(1 - q)
+
+
 def mistaken_for_brier(q: Tensor, p: Tensor, kind: str) -> Tensor:
     return forecast_loss(q, p, kind) - (p * (1 - p) if kind == "brier" else 0)
 
@@ -93,7 +114,9 @@ def mistaken_for_brier(q: Tensor, p: Tensor, kind: str) -> Tensor:
         ("expected_loss", mistaken_for_brier, "Your minimum is 0"),
         ("expected_loss", lambda q, p, kind: -p * q.log() - (1 - p) * (1 - q).log() if kind != "brier"
          else forecast_loss(q, p, kind), "0 · ln 0"),
-        ("expected_loss", lambda q, p, kind: forecast_loss(q.clamp(1e-12, 1 - 1e-12), p, kind), "At q = 0"),
+        ("expected_loss", lambda q, p, kind: forecast_loss(q.clamp(1e-12, 1 - 1e-12), p, kind), "Do you clip"),
+        ("expected_loss", lambda q, p, kind: -p * q.log().clamp(min=-100) - (1 - p) * (1 - q).log().clamp(min=-100)
+         if kind != "brier" else forecast_loss(q, p, kind), "Do you clip"),
         ("expected_loss", lambda q, p, kind: torch.ones_like(q * p), "not least at q = p"),
         ("expected_loss", lambda q, p, kind: forecast_loss(q, p, kind) * (1 + p), "Exchanging the two outcomes"),
         ("expected_loss", lambda q, p, kind: forecast_loss(q, p, kind).mean(), "of shape ()"),
@@ -102,6 +125,7 @@ def mistaken_for_brier(q: Tensor, p: Tensor, kind: str) -> Tensor:
         ("grad_logit", lambda z, y, kind: slope_by_hand(z, y, kind) + torch.where(z < -1e3, torch.nan, 0.0), "overflows"),
         ("grad_logit", lambda z, y, kind: z.exp() / (1 + z.exp()) - y if kind == "cross-entropy" else
          slope_by_hand(z, y, kind), "overflows"),
+        ("grad_logit", lambda z, y, kind: by_autograd(z, y, kind), "a logarithm meets 0"),
         ("grad_logit", lambda z, y, kind: 1.01 * slope_by_hand(z, y, kind), "(ℓ(z + h) − ℓ(z − h)) / 2h"),
         ("grad_logit", lambda z, y, kind: slope_by_hand(z, y, "cross-entropy"), "(ℓ(z + h) − ℓ(z − h)) / 2h"),
     ],
@@ -176,11 +200,44 @@ def test_the_answers_are_these_numbers() -> None:
     assert answer("two-scores.inflection", -0.6931).ok
     assert answer("two-scores.best_absolute", 1).ok
     assert answer("two-scores.convexity", "not convex").ok
-    q, y = sp.symbols("q y")
+    p, q, y = sp.symbols("p q y")
     assert answer("two-scores.slopes", cross_entropy=q - y, brier=2 * (q - y) * (q - q**2)).ok
+    variance = p * (1 - p)
+    assert answer(
+        "two-scores.expected", cross_entropy=cross_entropy_of(p, q), brier=(q - p) ** 2 + variance
+    ).ok
     assert (
         "who is the truth" in answer("two-scores.regret", cross_entropy=0.1163, brier=0.04).notes[0].lower()
     )
+
+
+@pytest.mark.claim("C44", "C46", "C47")
+def test_the_formulas_are_those_of_the_definitions() -> None:
+    for question, formula in ((EXPECTED, scores.expected), (REGRET_FORMULA, scores.regret)):
+        for name, loss in (("cross_entropy", binary_cross_entropy), ("brier", binary_brier)):
+            value = formula(loss)
+            for q, p in ((0.2, 0.7), (0.9, 0.7), (0.5, 0.01)):
+                at = {scores.FORECAST: q, scores.TRUTH: p}
+                assert float(question.parts[name].value.subs(at)) == pytest.approx(float(value.subs(at)))
+
+
+P, Q = sp.symbols("p q")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        P * sp.log(P / Q) + (1 - P) * sp.log((1 - P) / (1 - Q)),
+        cross_entropy_of(P, Q) - cross_entropy_of(P, P),
+        P * sp.log(P * (1 - Q) / (Q * (1 - P))) - sp.log((1 - Q) / (1 - P)),
+    ],
+)
+def test_each_way_to_write_the_divergence_is_right(written: sp.Expr) -> None:
+    assert answer("two-scores.regret_formula", cross_entropy=written, brier=P**2 - 2 * P * Q + Q**2).ok
+    wrong = answer(
+        "two-scores.regret_formula", cross_entropy=written + (P - Q) ** 2 / 1000, brier=(P - Q) ** 2
+    )
+    assert wrong.status == "failed"
 
 
 def test_solutions_resolve_by_id_and_stay_folded() -> None:
