@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 
 import torch
@@ -143,6 +144,19 @@ def coverage_by_hour(residual: Tensor, margin: Tensor) -> Tensor:
     return hourly((residual <= margin).double()).mean(dim=1)
 
 
+def night_minus_evening(residual: Tensor, margin: Tensor) -> Tensor:
+    """For each week, how much more often ``margin`` was enough from 0:00 to 6:00 than from 18:00 to 22:00.
+
+    Args:
+        residual, margin: shape (weeks, 336).
+
+    Returns:
+        Shape (weeks,), the difference of two shares.
+    """
+    by_hour = (residual <= margin).double().reshape(-1, 7, 24, 2).mean(dim=(1, 3))
+    return by_hour[:, :6].mean(dim=1) - by_hour[:, 18:22].mean(dim=1)
+
+
 def hourly(series: Tensor) -> Tensor:
     """Sort half-hours by the hour of the day: from shape (weeks, 336) to (24, 14 weeks)."""
     return series.reshape(-1, 24, 2).transpose(0, 1).flatten(start_dim=1)
@@ -156,11 +170,26 @@ def _linear(inputs: Tensor, target: Tensor, loss: Callable[[Tensor, Tensor], Ten
     return model
 
 
-def sales_ratchet(demand: Tensor, quantile: float, *, start: float) -> Tensor:
+def sample_quantile(values: Tensor, level: float | Fraction, *, dim: int = 0) -> Tensor:
+    """The smallest value that at least the share ``level`` of all values doesn't exceed, along ``dim``.
+
+    Of n values it is the one of rank ⌈n level⌉, and minimises their total pinball loss. The rank is exact: a float
+    counts as the decimal that it prints, so that 0.8 of 5 values are 4, and not a little more.
+
+    Raises:
+        ValueError: if ``level`` isn't between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level!r}")
+    rank = math.ceil(values.shape[dim] * Fraction(str(level)))
+    quantile: Tensor = values.kthvalue(rank, dim=dim).values
+    return quantile
+
+
+def sales_ratchet(demand: Tensor, quantile: float | Fraction, *, start: float) -> Tensor:
     """Orders of a shop that sets each season's stock to a quantile of the last season's *sales*.
 
-    Sales are demand cut off at the stock. The quantile is the smallest sale that at least the share ``quantile`` of
-    the sales doesn't exceed.
+    Sales are demand cut off at the stock, and their quantile is the one of :func:`sample_quantile`.
 
     Args:
         demand: shape (seasons, days, ...), the demand of each day; further axes are independent shops.
@@ -177,11 +206,10 @@ def sales_ratchet(demand: Tensor, quantile: float, *, start: float) -> Tensor:
         raise ValueError(f"demand must have shape (seasons, days, ...), got {tuple(demand.shape)}")
     if not 0 < quantile < 1:
         raise ValueError(f"quantile must lie between 0 and 1, got {quantile!r}")
-    rank = max(math.ceil(quantile * demand.shape[1] - 1e-9), 1)
     stock = torch.full(demand.shape[:1] + demand.shape[2:], start, dtype=demand.dtype, device=demand.device)
     for season in range(1, len(demand)):
         sales = torch.minimum(demand[season - 1], stock[season - 1])
-        stock[season] = sales.kthvalue(rank, dim=0).values
+        stock[season] = sample_quantile(sales, quantile)
     return stock
 
 

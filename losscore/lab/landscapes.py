@@ -32,6 +32,7 @@ GRID = torch.linspace(-3, 3, 301)[:, None]
 
 Judged = Callable[[Tensor, Tensor, str], Tensor]
 _LOSSES = {"cross-entropy": binary_cross_entropy, "brier": binary_brier}
+_DESCENT = partial(torch.optim.SGD, lr=0.5)
 _NAMES = {"cross-entropy": "cross-entropy", "brier": "Brier score"}
 
 
@@ -134,7 +135,7 @@ def train(
     bias: float,
     seed: int,
     samples: int,
-    optimiser: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer] = partial(torch.optim.SGD, lr=0.5),
+    optimiser: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer] = _DESCENT,
 ) -> Tensor:
     """Train one network of 32 tanh units for 300 steps on its own data; its forecasts on `GRID`, shape (301,).
 

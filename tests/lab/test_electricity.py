@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import torch
 from scipy.optimize import linprog
 from scipy.sparse import eye, hstack
-from scipy.stats import beta, gamma, kstest
+from scipy.stats import beta, binom, gamma, kstest
 from torch import Tensor
 
 from losscore import asymmetric_linear, pinball, squared_error
@@ -26,16 +27,15 @@ from losscore.lab.electricity import (
     gamma_bill,
     gamma_demand,
     mean_costs,
+    night_minus_evening,
     rolling,
     sales_ratchet,
+    sample_quantile,
 )
 
 BILL = partial(asymmetric_linear, underage=4.0, overage=1.0, reduction="none")
 FRACTILE = partial(pinball, quantile=0.8)
-
-
-def past_quantile(errors: Tensor) -> Tensor:
-    return torch.quantile(errors, 0.8, interpolation="higher")
+past_quantile = partial(sample_quantile, level=0.8)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_stock_is_chosen_on_each_weeks_own_past() -> None:
         torch.zeros(2, WEEK), (torch.tensor([1.0, 2, 3, 4, 5]), torch.tensor([10.0, 20, 30, 40, 50]))
     )
     stocked = fit.with_stock(past_quantile)
-    assert (stocked[0] == 5).all() and (stocked[1] == 50).all()
+    assert (stocked[0] == 4).all() and (stocked[1] == 40).all()
     assert (fit.with_stock(torch.mean)[1] == 30).all()
 
 
@@ -145,6 +145,38 @@ def test_coverage_is_counted_by_the_hour() -> None:
     coverage = coverage_by_hour(residual, margin)
     assert coverage[7] == 0.5
     assert (coverage[[*range(7), *range(8, 24)]] == 1).all()
+
+
+def test_night_and_evening_are_compared_week_by_week() -> None:
+    residual, margin = torch.zeros(2, 7, 48), torch.zeros(2, 7, 48)
+    margin[1, :, 36:44] = -1
+    margin[1, 0, 0:12] = -1
+    margin[:, :, 12:36] = -1
+    gap = night_minus_evening(residual.reshape(2, WEEK), margin.reshape(2, WEEK))
+    assert gap.tolist() == pytest.approx([0, 6 / 7])
+
+
+@pytest.mark.parametrize(
+    ("n", "level", "rank"),
+    [
+        (6, 0.3, 2),
+        (5, 0.8, 4),
+        (10, 0.8, 8),
+        (7, 0.8, 6),
+        (30, Fraction(25, 30), 25),
+        (10, 0.7, 7),
+        (3, 1e-5, 1),
+    ],
+)
+def test_a_sample_quantile_has_the_exact_rank(n: int, level: float | Fraction, rank: int) -> None:
+    values = torch.arange(n, 0, -1, dtype=torch.float64)
+    assert sample_quantile(values, level).item() == rank
+    assert sample_quantile(values[None].expand(4, -1), level, dim=1).tolist() == [rank] * 4
+    cost = asymmetric_linear(
+        values[:, None].expand(-1, n), values.expand(n, -1), underage=float(level), overage=float(1 - level),
+        reduction="none",
+    ).sum(1)  # fmt: skip
+    assert cost[values == rank].item() == pytest.approx(cost.min().item())
 
 
 def test_mean_costs_has_one_entry_a_margin() -> None:
@@ -168,6 +200,7 @@ def test_mean_costs_has_one_entry_a_margin() -> None:
             lambda: rolling(torch.zeros(4 * WEEK, 1), torch.zeros(4 * WEEK), squared_error, weeks=2),
             "between 1 and 1",
         ),
+        (lambda: sample_quantile(torch.zeros(3), 0.0), "level must lie between 0 and 1, got 0.0"),
         (lambda: sales_ratchet(torch.zeros(3), quantile=0.8, start=1.0), "demand must have shape"),
         (
             lambda: sales_ratchet(torch.zeros(3, 3), quantile=1.0, start=1.0),
@@ -222,6 +255,22 @@ def test_the_conditional_margin_keeps_its_promise_at_more_hours(
         (coverage_by_hour(test_weeks, margin) - 0.8).abs().mean() for margin in (constant, fractile_fit.ahead)
     ]
     assert off[1] < off[0] - 0.02
+    by_hour = coverage_by_hour(test_weeks, fractile_fit.ahead)
+    assert [by_hour.min().item(), by_hour.max().item()] == pytest.approx([0.71, 0.88], abs=0.005)
+    falls = [100 * night_minus_evening(test_weeks, margin) for margin in (constant, fractile_fit.ahead)]
+    apart = paired(*falls)
+    assert [fall.mean().item() for fall in falls] == pytest.approx([23, 2], abs=0.5)
+    assert apart.mean == pytest.approx(21, abs=0.5) and apart.half_width == pytest.approx(7, abs=0.5)
+
+
+def test_a_perfect_rule_is_off_by_five_points_an_hour_by_chance() -> None:
+    chance = math.sqrt(2 * 0.8 * 0.2 / (math.pi * 42))
+    assert chance == pytest.approx(binom(42, 0.8).expect(lambda k: abs(k / 42 - 0.8)), abs=0.001)
+    assert round(100 * chance) == 5
+
+
+def test_the_forecast_for_seven_in_the_evening_is_raised(fractile_fit: Rolling) -> None:
+    assert fractile_fit.ahead.reshape(6, 7, 48)[:, :, 38].mean() == pytest.approx(0.66, abs=0.005)
 
 
 def test_a_model_with_weights_for_each_weekday_is_dearer(
@@ -229,6 +278,9 @@ def test_a_model_with_weights_for_each_weekday_is_dearer(
 ) -> None:
     richer = rolling(daily_features(len(residual), by_weekday=True), residual, FRACTILE)
     assert by_week(test_weeks, richer.ahead, fractile_fit.ahead).low > 0
+    constant = rolling(daily_features(len(residual), harmonics=0), residual, FRACTILE)
+    undecided = by_week(test_weeks, richer.ahead, constant.ahead)
+    assert undecided.low < 0 < undecided.mean
 
 
 # The claims that hold for every demand.
@@ -315,7 +367,8 @@ def test_a_stock_set_from_sales_never_rises_and_one_below_the_quantile_stays() -
     demand = gamma_demand(30, 30, 50, generator=generator(2))
     ratchet = sales_ratchet(demand, quantile=0.8, start=40.0)
     assert (ratchet.diff(dim=0) <= 0).all()
-    assert ratchet[-1].median() < 24 < demand.kthvalue(24, dim=1).values.median()
+    upper = sales_ratchet(demand, quantile=Fraction(25, 30), start=40.0)
+    assert ratchet[-1].median() < upper[-1].median() < 24 < demand.kthvalue(24, dim=1).values.median()
     stuck = sales_ratchet(demand, quantile=0.8, start=12.0)
     assert (stuck == 12.0).all()
     generous = sales_ratchet(demand[:2], quantile=0.8, start=1000.0)
