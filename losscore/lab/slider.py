@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 
 WIDTH, HEIGHT = 480.0, 300.0
 _TOP, _BOTTOM, _MARGIN = 34.0, 50.0, 12.0
-_CHARACTER, _LINE = 8.2, 17.0
+_CHARACTER, _LINE = 9.9, 17.0
 _WRAP = 13
 _FAR = 1e5
 _DASHES = ("", "9 4", "2.5 3.5", "10 4 2.5 4", "")
