@@ -32,14 +32,14 @@ def check_prediction(name: str, value: object) -> None:
         raise TypeError(f"{name}: expected a floating-point tensor, got {value.dtype}")
 
 
-def check_companion(name: str, value: object, input: Tensor) -> None:
-    """Whatever goes with the prediction is a real tensor of any dtype on the same device."""
+def check_companion(name: str, value: object, input: Tensor, of: str = "input") -> None:
+    """Whatever goes with the prediction, named `of`, is a real tensor of any dtype on the same device."""
     if not isinstance(value, Tensor):
         raise TypeError(f"{name}: expected a torch.Tensor, got {type(value).__name__}")
     if value.is_complex():
         raise TypeError(f"{name}: expected real numbers, got {value.dtype}")
     if value.device != input.device:
-        raise ValueError(f"{name}: expected on the device of input, {input.device}, got {value.device}")
+        raise ValueError(f"{name}: expected on the device of {of}, {input.device}, got {value.device}")
 
 
 def check_same_shape(input: Tensor, target: Tensor) -> None:

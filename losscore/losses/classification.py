@@ -15,17 +15,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ._classes import classed
 from ._softmax import expected_surprisal, finite_where_impossible, squared_distance, squared_error_of_sigmoid
 from ._tensors import (
     Reduction,
     check_companion,
     check_labels,
     check_number,
-    check_prediction,
-    common_dtype,
     paired,
     reduce,
-    working_dtype,
 )
 
 
@@ -74,7 +72,7 @@ def cross_entropy(
     prediction, and estimation; Szegedy et al. (2016), Rethinking the inception architecture for computer vision.
     """
     smoothing = check_number("label_smoothing", label_smoothing, "a number in [0, 1]", lambda x: 0 <= x <= 1)
-    logits, target, dtype = _classed(input, target, weight, ignore_index)
+    logits, target, dtype = classed(input, target, weight, ignore_index)
     classes = logits.shape[-1]
     weights = None if weight is None else _class_weights(weight, logits)
     if target.is_floating_point():
@@ -173,7 +171,7 @@ def brier(input: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Te
     References: Brier (1950), Verification of forecasts expressed in terms of probability; Gneiting & Raftery
     (2007), Strictly proper scoring rules, prediction, and estimation.
     """
-    logits, target, dtype = _classed(input, target)
+    logits, target, dtype = classed(input, target)
     return reduce(squared_distance(logits, target), reduction, dtype)
 
 
@@ -201,47 +199,6 @@ def binary_brier(input: Tensor, target: Tensor, *, reduction: Reduction = "mean"
     """
     logit, target, dtype = _binary(input, target)
     return reduce(squared_error_of_sigmoid(logit, target), reduction, dtype)
-
-
-def _classed(
-    input: Any, target: Any, weight: Tensor | None = None, ignore_index: int | None = None
-) -> tuple[Tensor, Tensor, torch.dtype]:
-    """Logits with the classes last, their target (int64 indices, or probabilities likewise) and the result's dtype."""
-    check_prediction("input", input)
-    check_companion("target", target, input)
-    if input.dim() == 0 or input.shape[_class_dim(input)] == 0:
-        raise ValueError(
-            f"input: expected logits with at least one class in dimension 1, got size {input.shape}"
-        )
-    if weight is not None:
-        check_companion("weight", weight, input)
-    dtype = common_dtype(input, target)
-    working = working_dtype(dtype)
-    dim = _class_dim(input)
-    logits = input.to(working).movedim(dim, -1)
-    if target.is_floating_point():
-        if target.shape != input.shape:
-            raise ValueError(
-                f"Target size ({target.shape}) must be the same as input size ({input.shape}) for a target of "
-                f"probabilities, which {target.dtype} makes it; class indices need an integer dtype"
-            )
-        return logits, target.to(working).movedim(dim, -1), dtype
-    if target.shape != logits.shape[:-1]:
-        raise ValueError(
-            f"Target size ({target.shape}) must be the input size ({input.shape}) without its class dimension, "
-            f"{logits.shape[:-1]}, for class indices ({target.dtype})"
-        )
-    classes, indices = logits.shape[-1], target.to(torch.int64)
-    check_labels(
-        indices,
-        f"class indices in [0, {classes})",
-        lambda k: ((k >= 0) & (k < classes)) | (k == ignore_index),
-    )
-    return logits, indices, dtype
-
-
-def _class_dim(input: Tensor) -> int:
-    return 0 if input.dim() == 1 else 1
 
 
 def _class_weights(weight: Tensor, logits: Tensor) -> Tensor:
