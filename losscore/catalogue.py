@@ -26,7 +26,8 @@ class Entry:
     in {-1, +1}; the logit of class 1, whose probability (or label 0, 1) is the target; the logits of all classes,
     whose distribution (or class index) is the target. `elicits` names the functional of the target's law that is
     the best constant prediction. `examples` are settings of the keyword parameters, at least one, that the tests
-    go through.
+    go through. `predicted` names the arguments that make up the prediction and `observed` those that make up the
+    target, in the order of the definition: several where one prediction or observation has several numbers.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Entry:
     target: TargetKind
     elicits: str
     examples: tuple[Mapping[str, Any], ...] = (MappingProxyType({}),)
+    predicted: tuple[str, ...] = ("input",)
+    observed: tuple[str, ...] = ("target",)
 
     @property
     def function(self) -> Callable[..., Tensor]:

@@ -63,12 +63,16 @@ class Definition:
     def _repr_markdown_(self) -> str:
         return f"$$\n{self.latex()}\n$$"
 
+    @property
+    def names(self) -> set[str]:
+        """The names of the keyword parameters: those with symbols, and the choices."""
+        return {*self.parameters, *self._choices()}
+
     def expression(self, *arguments: Argument, **parameters: Any) -> sp.Expr:
         """The loss at `arguments`; the book's own symbols where none are given."""
-        known = {*self.parameters, *self._choices()}
-        unknown = sorted(set(parameters) - known)
+        unknown = sorted(set(parameters) - self.names)
         if unknown:
-            raise TypeError(f"{self.name} has no parameter {unknown}; it has {sorted(known)}")
+            raise TypeError(f"{self.name} has no parameter {unknown}; it has {sorted(self.names)}")
         return self.formula(*(arguments or self.symbols), **{**self.parameters, **parameters})
 
     def latex(self, **parameters: Any) -> str:

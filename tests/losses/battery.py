@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,27 @@ class Sample:
     def tensors(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         target = torch.tensor(self.target, dtype=dtype) if self.label is None else torch.tensor(self.label)
         return torch.tensor(self.prediction, dtype=dtype), target
+
+
+def call(entry: Entry, prediction: Any, target: Any, **parameters: Any) -> Tensor:
+    """The loss; where prediction or target is several arguments, its last dimension runs over them."""
+    return caller(entry)(prediction, target, **parameters)
+
+
+def caller(entry: Entry) -> Callable[..., Tensor]:
+    """The loss as a function of one prediction and one target, whatever its arguments."""
+    function, predicted, observed = entry.function, entry.predicted, entry.observed
+
+    def loss(prediction: Any, target: Any, **parameters: Any) -> Tensor:
+        return function(**_arguments(predicted, prediction), **_arguments(observed, target), **parameters)
+
+    return loss
+
+
+def _arguments(names: tuple[str, ...], value: Any) -> dict[str, Any]:
+    if len(names) == 1 or not isinstance(value, Tensor):
+        return dict.fromkeys(names, value)
+    return dict(zip(names, value.unbind(-1), strict=True))
 
 
 def samples(entry: Entry) -> Iterator[Sample]:
@@ -124,7 +145,7 @@ def disagreements(
     for sample in samples(entry):
         prediction, target = sample.tensors(dtype)
         prediction.requires_grad_()
-        loss = entry.function(prediction, target, **parameters)
+        loss = call(entry, prediction, target, **parameters)
         (slope,) = torch.autograd.grad(loss, prediction)
         arguments = (prediction.tolist(), target.tolist() if sample.label is None else sample.target)
         wanted = definition.gradient_oracle(*arguments, **parameters)

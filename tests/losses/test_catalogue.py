@@ -34,19 +34,18 @@ def test_every_entry_has_a_definition(entry: Entry) -> None:
 @over_losses
 def test_function_definition_and_examples_have_the_same_parameters(entry: Entry) -> None:
     options = {"weight", "reduction", "ignore_index", "label_smoothing", "pos_weight"}
-    function = {
-        name for name in list(inspect.signature(entry.function).parameters)[2:] if name not in options
-    }
-    assert function == set(entry.definition.parameters)
+    function = set(inspect.signature(entry.function).parameters) - {*entry.predicted, *entry.observed, *options}
+    assert function == entry.definition.names
     assert entry.examples and all(set(example) == function for example in entry.examples)
 
 
 @over_losses
 def test_the_call_is_that_of_torch(entry: Entry) -> None:
     parameters = list(inspect.signature(entry.function).parameters.values())
-    assert [p.name for p in parameters[:2]] == ["input", "target"]
-    positional = [p.name for p in parameters[2:] if p.kind is not inspect.Parameter.KEYWORD_ONLY]
-    assert positional in ([], ["weight"])
+    positional = [p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    data = [name for name in positional if name != "weight"]
+    assert data and positional in (data, [*data, "weight"])
+    assert data == [name for name in (*entry.predicted, *entry.observed) if name in data]
     assert parameters[-1].name == "reduction" and parameters[-1].default == "mean"
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from losscore.catalogue import Entry, entries
 
-from .battery import over_settings
+from .battery import call, over_settings
 
 SAMPLE = torch.tensor([-3.0, -1.2, -0.4, 0.1, 0.3, 0.9, 1.7, 2.2, 5.0, 11.0, 30.0], dtype=torch.float64)
 PROBABILITIES = (0.03, 0.2, 0.45, 0.7, 0.98)
@@ -73,7 +73,7 @@ OF_A_PROBABILITY: dict[str, Callable[[float], float]] = {
 @over_settings
 def test_the_best_constant_is_the_functional_named(entry: Entry, parameters: Mapping[str, Any]) -> None:
     if entry.input == "real":
-        best = minimiser(lambda x: entry.function(x.expand_as(SAMPLE), SAMPLE, **parameters), -50, 50)
+        best = minimiser(lambda x: call(entry, x.expand_as(SAMPLE), SAMPLE, **parameters), -50, 50)
         assert best == pytest.approx(OF_A_SAMPLE[entry.elicits](**parameters), abs=1e-9)
     elif entry.input == "logits":
         assert entry.elicits == "the distribution"
@@ -91,7 +91,7 @@ def test_the_best_constant_is_the_functional_named(entry: Entry, parameters: Map
 
 def binary_risk(entry: Entry, p: float) -> Callable[[Tensor], Tensor]:
     one, other = torch.tensor(1), torch.tensor(-1 if entry.target == "sign" else 0)
-    return lambda x: p * entry.function(x, one) + (1 - p) * entry.function(x, other)
+    return lambda x: p * call(entry, x, one) + (1 - p) * call(entry, x, other)
 
 
 def best_logits(entry: Entry) -> Tensor:
@@ -101,7 +101,7 @@ def best_logits(entry: Entry) -> Tensor:
 
     def risk() -> Tensor:
         descent.zero_grad()
-        total = (DISTRIBUTION * entry.function(logits.expand(3, 3), torch.arange(3), reduction="none")).sum()
+        total = (DISTRIBUTION * call(entry, logits.expand(3, 3), torch.arange(3), reduction="none")).sum()
         total.backward()
         return total
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from losscore.catalogue import Entry
 
-from .battery import CLASSES, batch, over_losses, over_settings, targets
+from .battery import CLASSES, batch, call, caller, over_losses, over_settings, targets
 
 # torch 2.13 warns of what it does itself: forward mode uses torch.jit.script, torch.compile instantiates Functions
 pytestmark = [
@@ -26,12 +26,12 @@ LOW_PRECISION = (torch.float16, torch.bfloat16)
 
 
 def settled(entry: Entry, target: Tensor, **parameters: Any) -> Callable[[Tensor], Tensor]:
-    return lambda prediction: entry.function(prediction, target, **parameters)
+    return lambda prediction: call(entry, prediction, target, **parameters)
 
 
 def slope(entry: Entry, prediction: Tensor, target: Tensor, **parameters: Any) -> Tensor:
     prediction = prediction.detach().clone().requires_grad_()
-    (found,) = torch.autograd.grad(entry.function(prediction, target, **parameters), prediction)
+    (found,) = torch.autograd.grad(call(entry, prediction, target, **parameters), prediction)
     return found
 
 
@@ -45,7 +45,7 @@ def test_derivatives_of_first_and_second_order_in_both_modes(
         inputs = (prediction, target.requires_grad_()) if soft else (prediction,)
 
         def loss(prediction: Tensor, target: Tensor = target) -> Tensor:
-            return entry.function(prediction, target, reduction="none", **parameters)
+            return call(entry, prediction, target, reduction="none", **parameters)
 
         assert torch.autograd.gradcheck(loss, inputs, check_forward_ad=True, check_batched_grad=True)
         assert torch.autograd.gradgradcheck(loss, inputs, check_fwd_over_rev=True)
@@ -57,10 +57,10 @@ def test_torch_func_transforms(entry: Entry, parameters: Mapping[str, Any]) -> N
         prediction = batch(entry)[0]
 
         def single(prediction: Tensor, target: Tensor) -> Tensor:
-            return entry.function(prediction, target, **parameters)
+            return call(entry, prediction, target, **parameters)
 
         rows = torch.func.vmap(single)(prediction, target)
-        torch.testing.assert_close(rows, entry.function(prediction, target, reduction="none", **parameters))
+        torch.testing.assert_close(rows, call(entry, prediction, target, reduction="none", **parameters))
         summed = slope(entry, prediction, target, reduction="sum", **parameters)
         torch.testing.assert_close(torch.func.vmap(torch.func.grad(single))(prediction, target), summed)
         forward = torch.func.vmap(torch.func.jacfwd(single))(prediction, target)
@@ -71,7 +71,7 @@ def test_torch_func_transforms(entry: Entry, parameters: Mapping[str, Any]) -> N
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_compiles_as_one_graph(entry: Entry, parameters: Mapping[str, Any], reduction: str) -> None:
     torch.compiler.reset()
-    function, given = entry.function, {"reduction": reduction, **parameters}
+    function, given = caller(entry), {"reduction": reduction, **parameters}
     compiled = torch.compile(
         lambda prediction, target: function(prediction, target, **given), fullgraph=True, backend="eager"
     )
@@ -93,9 +93,9 @@ def test_low_precision_is_computed_in_float32(
         target = target.to(dtype) if target.is_floating_point() else target
         wide = target.float() if target.is_floating_point() else target
         for reduction in ("mean", "none"):
-            found = entry.function(low, target, reduction=reduction, **parameters)
+            found = call(entry, low, target, reduction=reduction, **parameters)
             assert found.dtype == dtype
-            exact = entry.function(low.float(), wide, reduction=reduction, **parameters)
+            exact = call(entry, low.float(), wide, reduction=reduction, **parameters)
             torch.testing.assert_close(found, exact.to(dtype), rtol=0, atol=0)
         assert slope(entry, low, target, **parameters).dtype == dtype
 
@@ -106,10 +106,10 @@ def test_autocast_changes_nothing(entry: Entry, parameters: Mapping[str, Any], d
     for target in targets(entry):
         prediction = batch(entry)[0].float()
         target = target.float() if target.is_floating_point() else target
-        outside = entry.function(prediction, target, **parameters)
+        outside = call(entry, prediction, target, **parameters)
         with torch.autocast("cpu", dtype=dtype):
-            inside = entry.function(prediction, target, **parameters)
-            low = entry.function(prediction.to(dtype), target, **parameters)
+            inside = call(entry, prediction, target, **parameters)
+            low = call(entry, prediction.to(dtype), target, **parameters)
         torch.testing.assert_close(inside, outside, rtol=0, atol=0)
         assert low.isfinite()
 
@@ -118,8 +118,8 @@ def test_autocast_changes_nothing(entry: Entry, parameters: Mapping[str, Any], d
 def test_mixed_dtypes_are_promoted(entry: Entry, parameters: Mapping[str, Any]) -> None:
     for target in targets(entry):
         if target.is_floating_point():
-            assert entry.function(batch(entry)[0].float(), target, **parameters).dtype == torch.float64
-            assert entry.function(batch(entry)[0].half(), target.float(), **parameters).dtype == torch.float32
+            assert call(entry, batch(entry)[0].float(), target, **parameters).dtype == torch.float64
+            assert call(entry, batch(entry)[0].half(), target.float(), **parameters).dtype == torch.float32
 
 
 @over_settings
@@ -135,8 +135,8 @@ def test_targets_of_every_integer_dtype(
         labels = torch.ones(6, dtype=torch.int64) if dtype in (torch.uint8, torch.bool) else 2 * labels - 1
     reference = labels if entry.target == "distribution" else labels.double()
     torch.testing.assert_close(
-        entry.function(prediction, labels.to(dtype), **parameters),
-        entry.function(prediction, reference, **parameters),
+        call(entry, prediction, labels.to(dtype), **parameters),
+        call(entry, prediction, reference, **parameters),
         rtol=0,
         atol=0,
     )
@@ -147,10 +147,10 @@ def test_an_empty_batch_has_sum_0_and_mean_nan(entry: Entry, parameters: Mapping
     for target in targets(entry):
         prediction = batch(entry)[0][:0].requires_grad_()
         target = target[:0]
-        assert entry.function(prediction, target, **parameters).isnan()
-        assert entry.function(prediction, target, reduction="sum", **parameters).item() == 0
-        assert entry.function(prediction, target, reduction="none", **parameters).shape == (0,)
-        entry.function(prediction, target, reduction="sum", **parameters).backward()
+        assert call(entry, prediction, target, **parameters).isnan()
+        assert call(entry, prediction, target, reduction="sum", **parameters).item() == 0
+        assert call(entry, prediction, target, reduction="none", **parameters).shape == (0,)
+        call(entry, prediction, target, reduction="sum", **parameters).backward()
         assert prediction.grad is not None and prediction.grad.shape == prediction.shape
 
 
@@ -158,10 +158,10 @@ def test_an_empty_batch_has_sum_0_and_mean_nan(entry: Entry, parameters: Mapping
 def test_reductions(entry: Entry, parameters: Mapping[str, Any]) -> None:
     for target in targets(entry):
         prediction = batch(entry)[0]
-        each = entry.function(prediction, target, reduction="none", **parameters)
+        each = call(entry, prediction, target, reduction="none", **parameters)
         assert each.shape == (6,)
-        total = entry.function(prediction, target, reduction="sum", **parameters)
-        mean = entry.function(prediction, target, **parameters)
+        total = call(entry, prediction, target, reduction="sum", **parameters)
+        mean = call(entry, prediction, target, **parameters)
         assert total.shape == mean.shape == ()
         torch.testing.assert_close(total, each.sum())
         torch.testing.assert_close(mean, each.sum() / 6)
@@ -173,8 +173,8 @@ def test_the_order_of_the_batch_does_not_matter(entry: Entry, parameters: Mappin
     for target in targets(entry):
         prediction = batch(entry)[0]
         torch.testing.assert_close(
-            entry.function(prediction[order], target[order], reduction="none", **parameters),
-            entry.function(prediction, target, reduction="none", **parameters)[order],
+            call(entry, prediction[order], target[order], reduction="none", **parameters),
+            call(entry, prediction, target, reduction="none", **parameters)[order],
         )
         torch.testing.assert_close(
             slope(entry, prediction[order], target[order], **parameters),
@@ -188,7 +188,7 @@ def test_inputs_are_not_changed(entry: Entry, parameters: Mapping[str, Any]) -> 
         prediction = batch(entry)[0]
         kept = prediction.clone(), target.clone()
         slope(entry, prediction, target, **parameters)
-        entry.function(prediction.requires_grad_(), target, **parameters).backward()
+        call(entry, prediction.requires_grad_(), target, **parameters).backward()
         assert torch.equal(prediction, kept[0]) and torch.equal(target, kept[1])
 
 
@@ -200,7 +200,7 @@ def test_non_contiguous_inputs(entry: Entry, parameters: Mapping[str, Any]) -> N
         apart = torch.stack((target, target), -1)[..., 0]
         assert not strided.is_contiguous()
         torch.testing.assert_close(
-            entry.function(strided, apart, **parameters), entry.function(prediction, target, **parameters)
+            call(entry, strided, apart, **parameters), call(entry, prediction, target, **parameters)
         )
         torch.testing.assert_close(
             slope(entry, strided, apart, **parameters), slope(entry, prediction, target, **parameters)
@@ -218,7 +218,7 @@ def test_every_intermediate_is_on_the_device_of_the_input(
 ) -> None:
     for target in targets(entry):
         prediction = batch(entry)[0].to(device).requires_grad_()
-        loss = entry.function(prediction, target.to(device), reduction=reduction, **parameters)
+        loss = call(entry, prediction, target.to(device), reduction=reduction, **parameters)
         loss.sum().backward()
         assert loss.device.type == device
         assert prediction.grad is not None and prediction.grad.device.type == device
@@ -229,13 +229,13 @@ def test_nan_in_gives_nan_out(entry: Entry, parameters: Mapping[str, Any]) -> No
     for target in targets(entry):
         prediction = batch(entry)[0]
         prediction[2] = math.nan
-        each = entry.function(prediction, target, reduction="none", **parameters)
+        each = call(entry, prediction, target, reduction="none", **parameters)
         assert each.isnan().tolist() == [i == 2 for i in range(6)]
-        assert entry.function(prediction, target, **parameters).isnan()
+        assert call(entry, prediction, target, **parameters).isnan()
         if entry.target in ("real", "probability", "distribution") and target.is_floating_point():
             target = target.clone()
             target[4] = math.nan
-            each = entry.function(batch(entry)[0], target, reduction="none", **parameters)
+            each = call(entry, batch(entry)[0], target, reduction="none", **parameters)
             assert each.isnan().tolist() == [i == 4 for i in range(6)]
 
 
@@ -249,7 +249,7 @@ def test_huge_predictions_have_finite_gradients(entry: Entry, dtype: torch.dtype
                 prediction = torch.zeros_like(batch(entry, 1, dtype)[0])
                 prediction.reshape(-1)[0] = size
                 target = target.to(dtype) if target.is_floating_point() else target
-                loss = entry.function(prediction, target, **parameters)
+                loss = call(entry, prediction, target, **parameters)
                 found = slope(entry, prediction, target, **parameters)
                 right = entry.name != "exponential" or size * target.item() > 0
                 assert not loss.isnan() and not found.isnan().any()
@@ -260,7 +260,7 @@ def infinite(entry: Entry, prediction: list[float] | float, target: float | list
     given = torch.tensor(prediction, dtype=torch.float64)
     goal = torch.tensor(target) if isinstance(target, int) else torch.tensor(target, dtype=torch.float64)
     parameters = entry.examples[0]
-    return entry.function(given, goal, **parameters).item(), slope(entry, given, goal, **parameters).tolist()
+    return call(entry, given, goal, **parameters).item(), slope(entry, given, goal, **parameters).tolist()
 
 
 INF = math.inf
@@ -321,14 +321,14 @@ def test_dimensions_after_the_first(entry: Entry) -> None:
     for parameters in entry.examples:
         for target in targets(entry, 12):
             prediction = batch(entry, 12)[0]
-            flat = entry.function(prediction, target, reduction="none", **parameters)
+            flat = call(entry, prediction, target, reduction="none", **parameters)
             if entry.input == "logits":
                 prediction = prediction.reshape(2, 3, 2, CLASSES).movedim(-1, 1)
                 target = target.reshape(2, 3, 2, -1).movedim(-1, 1)
                 target = target if target.is_floating_point() else target.squeeze(1)
             else:
                 prediction, target = prediction.reshape(2, 3, 2), target.reshape(2, 3, 2)
-            shaped = entry.function(prediction, target, reduction="none", **parameters)
+            shaped = call(entry, prediction, target, reduction="none", **parameters)
             torch.testing.assert_close(shaped, flat.reshape(2, 3, 2))
             first = prediction[0, :, 0, 0] if entry.input == "logits" else prediction[0, 0, 0]
             goal = (
@@ -336,7 +336,7 @@ def test_dimensions_after_the_first(entry: Entry) -> None:
                 if target.shape == prediction.shape and entry.input == "logits"
                 else target[0, 0, 0]
             )
-            torch.testing.assert_close(entry.function(first, goal, **parameters), flat[0])
+            torch.testing.assert_close(call(entry, first, goal, **parameters), flat[0])
 
 
 @over_losses
@@ -345,8 +345,8 @@ def test_vmap_over_one_argument_alone(entry: Entry) -> None:
     for target in targets(entry):
         prediction, parameters = batch(entry)[0], entry.examples[0]
         others = torch.stack([target.roll(shift, 0) for shift in range(3)])
-        over_targets = torch.func.vmap(partial(entry.function, prediction, **parameters))(others)
-        wanted = torch.stack([entry.function(prediction, one, **parameters) for one in others])
+        over_targets = torch.func.vmap(partial(caller(entry), prediction, **parameters))(others)
+        wanted = torch.stack([call(entry, prediction, one, **parameters) for one in others])
         torch.testing.assert_close(over_targets, wanted)
         curvature = torch.func.hessian(settled(entry, target, **parameters))(prediction)
         reference = torch.autograd.functional.hessian(settled(entry, target, **parameters), prediction)
