@@ -4,7 +4,19 @@ Every loss is here by its name, with the call of `torch.nn.functional`: predicti
 """
 
 from .losses.classification import binary_brier, binary_cross_entropy, brier, cross_entropy
-from .losses.margins import exponential, hinge, logistic, zero_one
+from .losses.contrastive import info_nce, nt_xent, triplet
+from .losses.margins import (
+    crammer_singer,
+    exponential,
+    hinge,
+    lee_lin_wahba,
+    logistic,
+    one_vs_all_hinge,
+    squared_hinge,
+    weston_watkins,
+    zero_one,
+)
+from .losses.preference import bradley_terry, dpo
 from .losses.regression import (
     absolute_error,
     asymmetric_linear,
@@ -15,22 +27,40 @@ from .losses.regression import (
     pinball,
     squared_error,
 )
+from .losses.scores import brier_score, log_score, ranked_probability_score, spherical_score
+from .losses.targets import distillation, smooth_labels
 
 __all__ = [
     "absolute_error",
     "asymmetric_linear",
     "binary_brier",
     "binary_cross_entropy",
+    "bradley_terry",
     "brier",
+    "brier_score",
+    "crammer_singer",
     "cross_entropy",
+    "distillation",
+    "dpo",
     "expectile",
     "exponential",
     "half_squared_error",
     "hinge",
     "huber",
+    "info_nce",
+    "lee_lin_wahba",
     "log_cosh",
+    "log_score",
     "logistic",
+    "nt_xent",
+    "one_vs_all_hinge",
     "pinball",
+    "ranked_probability_score",
+    "smooth_labels",
+    "spherical_score",
     "squared_error",
+    "squared_hinge",
+    "triplet",
+    "weston_watkins",
     "zero_one",
 ]

@@ -14,8 +14,12 @@ from torch import Tensor
 if TYPE_CHECKING:
     from .symbolic import Definition
 
-InputKind = Literal["real", "score", "logit", "logits"]
-TargetKind = Literal["real", "sign", "probability", "distribution"]
+InputKind = Literal[
+    "real", "score", "logit", "logits", "scores", "probabilities", "answers", "points", "embeddings"
+]
+TargetKind = Literal[
+    "real", "sign", "probability", "distribution", "class", "logits", "groups", "nothing"
+]
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,12 @@ class Entry:
 
     `input` and `target` are the kinds of prediction and target: a real number; a score whose sign predicts a label
     in {-1, +1}; the logit of class 1, whose probability (or label 0, 1) is the target; the logits of all classes,
-    whose distribution (or class index) is the target. `elicits` names the functional of the target's law that is
-    the best constant prediction. `examples` are settings of the keyword parameters, at least one, that the tests
-    go through. `predicted` names the arguments that make up the prediction and `observed` those that make up the
+    whose distribution (or class index) is the target, or the logits of a teacher; a score for each class, with a
+    class index; the probabilities of all classes; numbers that say how good each of two answers is; points, of which
+    some are to be close; embeddings, a batch of rows of which no one has a loss of its own, with or without the group
+    of each row. Where the arguments' roles say all, the target is nothing. `elicits` names the functional of the
+    target's law that is the best constant prediction. `examples` are settings of the keyword parameters, at least
+    one, that the tests go through. `predicted` names the arguments that make up the prediction and `observed` those that make up the
     target, in the order of the definition: several where one prediction or observation has several numbers.
     """
 
@@ -56,7 +63,16 @@ class Entry:
 @cache
 def entries() -> Mapping[str, Entry]:
     """Every loss of `losscore` by its name."""
-    return MappingProxyType({entry.name: entry for entry in (*_REGRESSION, *_CLASSIFICATION, *_MARGINS)})
+    families = (
+        _REGRESSION,
+        _CLASSIFICATION,
+        _MARGINS,
+        _SCORES,
+        _TARGETS,
+        _PREFERENCE,
+        _CONTRASTIVE,
+    )
+    return MappingProxyType({entry.name: entry for family in families for entry in family})
 
 
 def _with(**parameters: Any) -> Mapping[str, Any]:
@@ -69,6 +85,10 @@ def _regression(name: str, elicits: str, *examples: Mapping[str, Any]) -> Entry:
 
 def _margins(name: str, elicits: str) -> Entry:
     return Entry(name, "margins", "score", "sign", elicits)
+
+
+def _of_scores(name: str, elicits: str) -> Entry:
+    return Entry(name, "margins", "scores", "class", elicits)
 
 
 _REGRESSION = (
@@ -101,6 +121,84 @@ _CLASSIFICATION = (
 _MARGINS = (
     _margins("zero_one", "a score with the sign of the more probable label"),
     _margins("hinge", "the more probable label"),
+    _margins("squared_hinge", "twice the probability, minus 1"),
     _margins("logistic", "the log-odds"),
     _margins("exponential", "half the log-odds"),
+    _of_scores("one_vs_all_hinge", "1 for a class of probability above one half, -1 for others"),
+    _of_scores("crammer_singer", "a lead of 1 for a class of probability above one half, else equal scores"),
+    _of_scores("weston_watkins", "an ordered partition of the classes"),
+    _of_scores("lee_lin_wahba", "the most probable class, among scores that sum to 0"),
+)
+_SCORES = tuple(
+    Entry(name, "scores", "probabilities", "distribution", "the distribution", predicted=("probs",))
+    for name in ("log_score", "brier_score", "spherical_score", "ranked_probability_score")
+)
+_TARGETS = (
+    Entry(
+        "distillation",
+        "targets",
+        "logits",
+        "logits",
+        "the teacher's distribution",
+        (_with(temperature=1.0), _with(temperature=4.0), _with(temperature=0.5)),
+        predicted=("student",),
+        observed=("teacher",),
+    ),
+)
+_PREFERENCE = (
+    Entry(
+        "bradley_terry",
+        "preference",
+        "answers",
+        "nothing",
+        "the log-odds of the choice",
+        predicted=("chosen", "rejected"),
+        observed=(),
+    ),
+    Entry(
+        "dpo",
+        "preference",
+        "answers",
+        "nothing",
+        "the log-odds of the choice, drawn to 0 by the share of wrong ones",
+        (
+            _with(beta=0.1, label_smoothing=0.0),
+            _with(beta=0.5, label_smoothing=0.1),
+            _with(beta=2.0, label_smoothing=0.5),
+        ),
+        predicted=("policy_chosen", "policy_rejected", "reference_chosen", "reference_rejected"),
+        observed=(),
+    ),
+)
+_CONTRASTIVE = (
+    Entry(
+        "info_nce",
+        "contrastive",
+        "embeddings",
+        "nothing",
+        "the log-ratio of the joint density to the product of its margins",
+        (_with(temperature=0.5), _with(temperature=0.1)),
+        predicted=("query", "key"),
+        observed=(),
+    ),
+    Entry(
+        "nt_xent",
+        "contrastive",
+        "embeddings",
+        "groups",
+        "the log-ratio of the densities within the group and without",
+        (_with(temperature=0.5), _with(temperature=0.1)),
+        predicted=("embeddings",),
+        observed=("labels",),
+    ),
+    Entry(
+        "triplet",
+        "contrastive",
+        "points",
+        "nothing",
+        "a negative farther away than the positive by the margin",
+        (_with(margin=1.0), _with(margin=0.0)),
+        predicted=("anchor", "positive", "negative"),
+        observed=(),
+    ),
 )

@@ -9,8 +9,8 @@ from types import ModuleType
 from .definition import Definition
 from .proof import FalseStep, Proof, Step
 
-FAMILIES = ("regression", "classification", "margins")
-TOPICS = ("descent", "scores")
+FAMILIES = ("regression", "classification", "margins", "scores", "targets", "preference", "contrastive")
+TOPICS = ("descent",)
 
 __all__ = ["Definition", "FalseStep", "Proof", "Step", "definition", "definitions", "proofs"]
 
