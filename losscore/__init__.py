@@ -5,6 +5,16 @@ Every loss is here by its name, with the call of `torch.nn.functional`: predicti
 
 from .losses.classification import binary_brier, binary_cross_entropy, brier, cross_entropy
 from .losses.contrastive import info_nce, nt_xent, triplet
+from .losses.dense import dice, tversky
+from .losses.densities import (
+    crps_ensemble,
+    crps_gaussian,
+    gaussian_nll,
+    interval_score,
+    negative_binomial_nll,
+    poisson_nll,
+    zero_inflated_negative_binomial_nll,
+)
 from .losses.margins import (
     crammer_singer,
     exponential,
@@ -28,6 +38,7 @@ from .losses.regression import (
     squared_error,
 )
 from .losses.scores import brier_score, log_score, ranked_probability_score, spherical_score
+from .losses.survival import cox
 from .losses.targets import distillation, smooth_labels
 
 __all__ = [
@@ -38,29 +49,39 @@ __all__ = [
     "bradley_terry",
     "brier",
     "brier_score",
+    "cox",
     "crammer_singer",
     "cross_entropy",
+    "crps_ensemble",
+    "crps_gaussian",
+    "dice",
     "distillation",
     "dpo",
     "expectile",
     "exponential",
+    "gaussian_nll",
     "half_squared_error",
     "hinge",
     "huber",
     "info_nce",
+    "interval_score",
     "lee_lin_wahba",
     "log_cosh",
     "log_score",
     "logistic",
+    "negative_binomial_nll",
     "nt_xent",
     "one_vs_all_hinge",
     "pinball",
+    "poisson_nll",
     "ranked_probability_score",
     "smooth_labels",
     "spherical_score",
     "squared_error",
     "squared_hinge",
     "triplet",
+    "tversky",
     "weston_watkins",
+    "zero_inflated_negative_binomial_nll",
     "zero_one",
 ]

@@ -15,10 +15,37 @@ if TYPE_CHECKING:
     from .symbolic import Definition
 
 InputKind = Literal[
-    "real", "score", "logit", "logits", "scores", "probabilities", "answers", "points", "embeddings"
+    "real",
+    "score",
+    "logit",
+    "logits",
+    "scores",
+    "probabilities",
+    "answers",
+    "points",
+    "embeddings",
+    "log rate",
+    "location and log scale",
+    "location and scale",
+    "mean and size",
+    "mean, size and zero",
+    "ensemble",
+    "interval",
+    "mask",
+    "log hazards",
 ]
 TargetKind = Literal[
-    "real", "sign", "probability", "distribution", "class", "logits", "groups", "nothing"
+    "real",
+    "sign",
+    "probability",
+    "distribution",
+    "class",
+    "logits",
+    "groups",
+    "nothing",
+    "count",
+    "mask",
+    "times and events",
 ]
 
 
@@ -71,6 +98,9 @@ def entries() -> Mapping[str, Entry]:
         _TARGETS,
         _PREFERENCE,
         _CONTRASTIVE,
+        _DENSE,
+        _DENSITIES,
+        _SURVIVAL,
     )
     return MappingProxyType({entry.name: entry for family in families for entry in family})
 
@@ -89,6 +119,10 @@ def _margins(name: str, elicits: str) -> Entry:
 
 def _of_scores(name: str, elicits: str) -> Entry:
     return Entry(name, "margins", "scores", "class", elicits)
+
+
+def _forecast(name: str, input: InputKind, target: TargetKind, elicits: str, *predicted: str) -> Entry:
+    return Entry(name, "densities", input, target, elicits, predicted=predicted)
 
 
 _REGRESSION = (
@@ -117,6 +151,64 @@ _CLASSIFICATION = (
     Entry("binary_cross_entropy", "classification", "logit", "probability", "the log-odds"),
     Entry("brier", "classification", "logits", "distribution", "the distribution"),
     Entry("binary_brier", "classification", "logit", "probability", "the log-odds"),
+)
+_DENSE = (
+    Entry("dice", "dense", "mask", "mask", "the mask, where it is certain", (_with(smooth=0.0), _with(smooth=2.0))),
+    Entry(
+        "tversky",
+        "dense",
+        "mask",
+        "mask",
+        "the mask, where it is certain",
+        (_with(alpha=0.3, beta=0.7, smooth=0.0), _with(alpha=2.0, beta=1.0, smooth=0.5)),
+    ),
+)
+_DENSITIES = (
+    _forecast(
+        "gaussian_nll", "location and log scale", "real", "the mean and the log of the deviation", "input", "log_scale"
+    ),
+    _forecast("poisson_nll", "log rate", "count", "the log of the mean", "log_rate"),
+    _forecast("negative_binomial_nll", "mean and size", "count", "the mean", "mean", "inverse_dispersion"),
+    _forecast(
+        "zero_inflated_negative_binomial_nll",
+        "mean, size and zero",
+        "count",
+        "the law, if it is of this kind",
+        "mean",
+        "inverse_dispersion",
+        "zero_logits",
+    ),
+    _forecast("crps_gaussian", "location and scale", "real", "the law, if it is Gaussian", "mean", "scale"),
+    Entry(
+        "crps_ensemble",
+        "densities",
+        "ensemble",
+        "real",
+        "the quantiles at the middles of equal steps, or, fair, the law of the members",
+        (_with(estimator="nrg"), _with(estimator="fair")),
+        ("ensemble",),
+    ),
+    Entry(
+        "interval_score",
+        "densities",
+        "interval",
+        "real",
+        "the quantiles at alpha/2 and 1 - alpha/2",
+        (_with(alpha=0.1), _with(alpha=0.5)),
+        ("lower", "upper"),
+    ),
+)
+_SURVIVAL = (
+    Entry(
+        "cox",
+        "survival",
+        "log hazards",
+        "times and events",
+        "the log hazards, up to a constant",
+        (_with(ties="efron"), _with(ties="breslow")),
+        ("log_hazard",),
+        ("time", "event"),
+    ),
 )
 _MARGINS = (
     _margins("zero_one", "a score with the sign of the more probable label"),

@@ -9,7 +9,18 @@ from types import ModuleType
 from .definition import Definition
 from .proof import FalseStep, Proof, Step
 
-FAMILIES = ("regression", "classification", "margins", "scores", "targets", "preference", "contrastive")
+FAMILIES = (
+    "regression",
+    "classification",
+    "margins",
+    "scores",
+    "targets",
+    "preference",
+    "contrastive",
+    "dense",
+    "densities",
+    "survival",
+)
 TOPICS = ("descent",)
 
 __all__ = ["Definition", "FalseStep", "Proof", "Step", "definition", "definitions", "proofs"]

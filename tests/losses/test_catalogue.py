@@ -46,7 +46,8 @@ def test_the_call_is_that_of_torch(entry: Entry) -> None:
     data = [name for name in positional if name != "weight"]
     assert data and positional in (data, [*data, "weight"])
     assert data == [name for name in (*entry.predicted, *entry.observed) if name in data]
-    assert parameters[-1].name == "reduction" and parameters[-1].default == "mean"
+    assert parameters[-1].name == "reduction"
+    assert parameters[-1].default == ("none" if entry.family == "scores" else "mean")
 
 
 @over_losses

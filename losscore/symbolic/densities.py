@@ -1,0 +1,72 @@
+"""Losses of a forecast distribution: definitions. A forecast of several numbers is a sequence of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy as sp
+
+from .definition import Definition
+from .regression import PREDICTION, TARGET
+
+LOG_SCALE, LOG_RATE, ZERO = sp.symbols("s l z", real=True)
+MEAN, SIZE, SCALE = sp.symbols(r"\mu \theta \sigma", positive=True)
+LOWER, UPPER = sp.symbols("l u", real=True)
+MEMBERS = sp.symbols("x_1:4", real=True)
+COUNT = sp.Symbol("y", integer=True, nonnegative=True)
+ALPHA = sp.Symbol(r"\alpha", positive=True)
+
+
+def _gaussian(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
+    x, s = forecast
+    return s + ((x - y) * sp.exp(-s)) ** 2 / 2 + sp.log(2 * sp.pi) / 2
+
+
+def negative_binomial_log_probability(mean: sp.Expr, size: sp.Expr, y: sp.Expr) -> sp.Expr:
+    of_gamma = sp.loggamma(y + size) - sp.loggamma(size) - sp.loggamma(y + 1)
+    return of_gamma - size * sp.log(1 + mean / size) - y * sp.log(1 + size / mean)
+
+
+def _negative_binomial(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
+    mean, size = forecast
+    return sp.Piecewise(
+        (size * sp.log(1 + mean / size), sp.Eq(y, 0)), (-negative_binomial_log_probability(mean, size, y), True)
+    )
+
+
+def _zero_inflated(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
+    *counted, z = forecast
+    loss = _negative_binomial(counted, y)
+    if_zero = sp.log(1 + sp.exp(z)) - sp.log(sp.exp(z) + sp.exp(-_negative_binomial(counted, sp.Integer(0))))
+    return sp.Piecewise((if_zero, sp.Eq(y, 0)), (sp.log(1 + sp.exp(z)) + loss, True))
+
+
+def _crps_gaussian(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
+    mean, scale = forecast
+    z = (y - mean) / scale
+    density = sp.exp(-(z**2) / 2) / sp.sqrt(2 * sp.pi)
+    spread = z * sp.erf(z / sp.sqrt(2)) + 2 * density - 1 / sp.sqrt(sp.pi)
+    return sp.Piecewise((sp.Abs(y - mean), sp.Eq(scale, 0)), (scale * spread, True))
+
+
+def _crps_ensemble(members: Sequence[sp.Expr], y: sp.Expr, estimator: str = "nrg") -> sp.Expr:
+    count = len(members)
+    pairs = sp.Add(*(sp.Abs(a - b) for a in members for b in members))
+    divisor = 2 * count**2 if estimator == "nrg" else 2 * count * (count - 1)
+    return sp.Add(*(sp.Abs(x - y) for x in members)) / count - pairs / divisor
+
+
+def _interval(ends: Sequence[sp.Expr], y: sp.Expr, alpha: sp.Expr) -> sp.Expr:
+    lower, upper = ends
+    return upper - lower + 2 / alpha * (sp.Max(0, lower - y) + sp.Max(0, y - upper))
+
+
+gaussian_nll = Definition("gaussian_nll", _gaussian, ((PREDICTION, LOG_SCALE), TARGET))
+poisson_nll = Definition("poisson_nll", lambda rate, y: sp.exp(rate) - y * rate + sp.loggamma(y + 1), (LOG_RATE, COUNT))
+negative_binomial_nll = Definition("negative_binomial_nll", _negative_binomial, ((MEAN, SIZE), COUNT))
+zero_inflated_negative_binomial_nll = Definition(
+    "zero_inflated_negative_binomial_nll", _zero_inflated, ((MEAN, SIZE, ZERO), COUNT)
+)
+crps_gaussian = Definition("crps_gaussian", _crps_gaussian, ((PREDICTION, SCALE), TARGET))
+crps_ensemble = Definition("crps_ensemble", _crps_ensemble, (MEMBERS, TARGET), given=("estimator",))
+interval_score = Definition("interval_score", _interval, ((LOWER, UPPER), TARGET), {"alpha": ALPHA})
