@@ -21,7 +21,8 @@ InputKind = Literal[
     "logits",
     "scores",
     "probabilities",
-    "answers",
+    "rewards",
+    "log-likelihoods",
     "points",
     "embeddings",
     "log rate",
@@ -56,7 +57,7 @@ class Entry:
     `input` and `target` are the kinds of prediction and target: a real number; a score whose sign predicts a label
     in {-1, +1}; the logit of class 1, whose probability (or label 0, 1) is the target; the logits of all classes,
     whose distribution (or class index) is the target, or the logits of a teacher; a score for each class, with a
-    class index; the probabilities of all classes; numbers that say how good each of two answers is; points, of which
+    class index; the probabilities of all classes; the rewards, or the log-likelihoods, of two answers; points, of which
     some are to be close; embeddings, a batch of rows of which no one has a loss of its own, with or without the group
     of each row. Where the arguments' roles say all, the target is nothing. `elicits` names the functional of the
     target's law that is the best constant prediction. `examples` are settings of the keyword parameters, at least
@@ -241,7 +242,7 @@ _PREFERENCE = (
     Entry(
         "bradley_terry",
         "preference",
-        "answers",
+        "rewards",
         "nothing",
         "the log-odds of the choice",
         predicted=("chosen", "rejected"),
@@ -250,7 +251,7 @@ _PREFERENCE = (
     Entry(
         "dpo",
         "preference",
-        "answers",
+        "log-likelihoods",
         "nothing",
         "the log-odds of the choice, drawn to 0 by the share of wrong ones",
         (

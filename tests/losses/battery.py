@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import mpmath
@@ -14,34 +13,28 @@ from torch import Tensor
 from losscore.catalogue import Entry, entries
 from losscore.symbolic import Definition
 
+from .kinds import CLASSES, KINDS, Kind, Sample
+
 RELATIVE = {torch.float64: 1e-12, torch.float32: 2e-6}
-CLASSES = 3
 
 SETTINGS = [(entry, parameters) for entry in entries().values() for parameters in entry.examples]
-over_losses = pytest.mark.parametrize("entry", entries().values(), ids=list(entries()))
-over_settings = pytest.mark.parametrize(
-    ("entry", "parameters"),
-    SETTINGS,
-    ids=[f"{entry.name}-{'-'.join(map(str, given.values()))}".rstrip("-") for entry, given in SETTINGS],
-)
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One prediction and its target as the definition takes them; `label` is the class index of a one-hot target.
+def losses_where(condition: Callable[[Entry], bool]) -> pytest.MarkDecorator:
+    """A test over the losses that meet the condition."""
+    chosen = [entry for entry in entries().values() if condition(entry)]
+    return pytest.mark.parametrize("entry", chosen, ids=[entry.name for entry in chosen])
 
-    `componentwise`: every component of the gradient is held to the relative tolerance by itself, however small.
-    Otherwise, where terms of either sign may cancel by chance, it is relative to the largest component.
-    """
 
-    prediction: tuple[float, ...] | float
-    target: tuple[float, ...] | float
-    label: int | None = None
-    componentwise: bool = True
+def settings_where(condition: Callable[[Entry], bool]) -> pytest.MarkDecorator:
+    """A test over the losses that meet the condition, once for every setting of their parameters."""
+    chosen = [(entry, given) for entry, given in SETTINGS if condition(entry)]
+    names = [f"{entry.name}-{'-'.join(map(str, given.values()))}".rstrip("-") for entry, given in chosen]
+    return pytest.mark.parametrize(("entry", "parameters"), chosen, ids=names)
 
-    def tensors(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        target = torch.tensor(self.target, dtype=dtype) if self.label is None else torch.tensor(self.label)
-        return torch.tensor(self.prediction, dtype=dtype), target
+
+over_losses = losses_where(lambda entry: True)
+over_settings = settings_where(lambda entry: True)
 
 
 def call(entry: Entry, prediction: Any, target: Any, **parameters: Any) -> Tensor:
@@ -59,6 +52,23 @@ def caller(entry: Entry) -> Callable[..., Tensor]:
     return loss
 
 
+def kind_of(entry: Entry) -> Kind | None:
+    """What is to be known of the arguments, where they aren't one prediction of a number or of one row of logits."""
+    return KINDS.get((entry.input, entry.target))
+
+
+def row_by_row(entry: Entry) -> bool:
+    """Whether each row of a batch has a loss that no other row touches."""
+    kind = kind_of(entry)
+    return kind is None or not kind.entangled
+
+
+def bounded(entry: Entry) -> bool:
+    """Whether predictions have bounds, so that a huge one has no meaning."""
+    kind = kind_of(entry)
+    return kind is not None and kind.bounded != ""
+
+
 def _arguments(names: tuple[str, ...], value: Any) -> dict[str, Any]:
     if len(names) == 1 or not isinstance(value, Tensor):
         return dict.fromkeys(names, value)
@@ -68,6 +78,9 @@ def _arguments(names: tuple[str, ...], value: Any) -> dict[str, Any]:
 def samples(entry: Entry) -> Iterator[Sample]:
     """Adversarial samples first, then random ones; the same at every call."""
     generator = torch.Generator().manual_seed(0)
+    if kind := kind_of(entry):
+        yield from kind.samples(generator)
+        return
 
     def normal(*size: int) -> list[Any]:
         return torch.randn(*size, generator=generator, dtype=torch.float32).tolist()
@@ -147,15 +160,28 @@ def disagreements(
         prediction.requires_grad_()
         loss = call(entry, prediction, target, **parameters)
         (slope,) = torch.autograd.grad(loss, prediction)
-        arguments = (prediction.tolist(), target.tolist() if sample.label is None else sample.target)
-        wanted = definition.gradient_oracle(*arguments, **parameters)
-        slopes = list(zip(slope, wanted, strict=True)) if prediction.dim() else [(slope, wanted)]
-        largest = 0 if sample.componentwise else max(abs(want) for _, want in slopes)
+        predicted = _parts(entry.predicted, prediction)
+        observed = _parts(entry.observed, target) if sample.label is None else [sample.target]
+        arguments = [x.tolist() if isinstance(x, Tensor) else x for x in (*predicted, *observed)]
+        slopes = [x for part in _parts(entry.predicted, slope) for x in part.reshape(-1)]
+        wanted = [
+            x for i in range(len(predicted)) for x in _flat(definition.gradient_oracle(*arguments, of=i, **parameters))
+        ]
+        largest = 0 if sample.componentwise else max(abs(want) for want in wanted)
         compared = [("value", loss, definition.oracle(*arguments, **parameters), 0)]
-        compared += [(f"slope {k}", got, want, largest) for k, (got, want) in enumerate(slopes)]
+        components = enumerate(zip(slopes, wanted, strict=True))
+        compared += [(f"slope {k}", got, want, largest) for k, (got, want) in components]
         for what, got, want, scale in compared:
             if not near(got, want, RELATIVE[dtype], scale):
                 yield f"{what} at {arguments}: got {got.item()!r}, defined {mpmath.nstr(want, 17)}"
+
+
+def _parts(names: tuple[str, ...], value: Tensor) -> list[Tensor]:
+    return [value] if len(names) == 1 else list(value.unbind(-1))
+
+
+def _flat(nested: Any) -> list[Any]:
+    return [x for part in nested for x in _flat(part)] if isinstance(nested, (list, tuple)) else [nested]
 
 
 def near(got: Tensor, want: mpmath.mpf, tolerance: float, scale: mpmath.mpf | float = 0) -> bool:
@@ -176,6 +202,9 @@ def batch(
 ) -> tuple[Tensor, Tensor]:
     """A random batch, away from kinks: predictions, and targets of the kind that holds most."""
     generator = torch.Generator().manual_seed(seed)
+    if kind := kind_of(entry):
+        prediction, forms = kind.batch(size, generator)
+        return prediction.to(dtype), forms[0]
     if entry.input == "logits":
         logits = torch.randn(size, CLASSES, generator=generator, dtype=torch.float64)
         return logits.to(dtype), torch.randint(CLASSES, (size,), generator=generator)
@@ -187,6 +216,8 @@ def batch(
 
 def targets(entry: Entry, size: int = 6) -> list[Tensor]:
     """Targets of every kind that the loss takes, for a batch of float64 predictions."""
+    if kind := kind_of(entry):
+        return kind.batch(size, torch.Generator().manual_seed(0))[1]
     first = batch(entry, size)[1]
     if entry.target == "distribution":
         generator = torch.Generator().manual_seed(1)
