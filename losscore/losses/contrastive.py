@@ -7,6 +7,7 @@ A row that holds an infinity gives NaN.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -155,12 +156,13 @@ def _length(vectors: Tensor) -> Tensor:
     largest = vectors.detach().abs().amax(-1, keepdim=True)
     scale = torch.where((largest > 0) & (largest < torch.inf), largest, 1)
     square = (vectors / scale).square().sum(-1, keepdim=True)
-    somewhere = square > 0
-    return torch.where(square == 0, 0, torch.where(somewhere, square, 1).sqrt()) * scale
+    nowhere = square == 0
+    return torch.where(nowhere, 0, torch.where(nowhere, 1, square).sqrt()) * scale
 
 
 def _cosines(rows: Tensor, others: Tensor) -> Tensor:
-    with torch.autocast(rows.device.type, enabled=False):
+    kind = rows.device.type
+    with nullcontext() if kind == "meta" else torch.autocast(kind, enabled=False):
         return _directions(rows) @ _directions(others).mT
 
 

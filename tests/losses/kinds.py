@@ -73,7 +73,7 @@ def _class_score_samples(generator: Generator) -> Iterator[Sample]:
         (-0.25, 0.125),
         (0.75, 0.5, 0.25),
         (1e4, -1e4, 3.0),
-        (2.0**-20, 0.0, -0.5),
+        (2.0**-20, 0.0, -0.375),
         (700.0, -3.0, 0.6),
     ]
     rows += rows_of(2 * normal(generator, 8, CLASSES))

@@ -301,6 +301,7 @@ INFINITE_REALS = {
 INFINITE_SCORES = {
     "zero_one": ((0.0, 0.0), (1.0, 0.0)),
     "hinge": ((0.0, 0.0), (INF, -1.0)),
+    "squared_hinge": ((0.0, 0.0), (INF, -INF)),
     "logistic": ((0.0, 0.0), (INF, -1.0)),
     "exponential": ((0.0, 0.0), (INF, -INF)),
 }
