@@ -47,14 +47,30 @@ def caller(entry: Entry) -> Callable[..., Tensor]:
     function, predicted, observed = entry.function, entry.predicted, entry.observed
 
     def loss(prediction: Any, target: Any, **parameters: Any) -> Tensor:
-        return function(**_arguments(predicted, prediction), **_arguments(observed, target), **parameters)
+        given = {**_arguments(predicted, prediction), **fixed(entry, prediction), **_arguments(observed, target)}
+        return function(**given, **parameters)
 
     return loss
+
+
+def by_name(entry: Entry, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """The arguments by their names, the prediction's first."""
+    return {
+        **_arguments(entry.predicted, prediction),
+        **fixed(entry, prediction),
+        **_arguments(entry.observed, target),
+    }
 
 
 def kind_of(entry: Entry) -> Kind | None:
     """What is to be known of the arguments, where they aren't one prediction of a number or of one row of logits."""
     return KINDS.get((entry.input, entry.target))
+
+
+def fixed(entry: Entry, prediction: Any) -> dict[str, Tensor]:
+    """The arguments that stay as they are, such as the weight of a layer."""
+    kind = kind_of(entry)
+    return kind.fixed(prediction) if kind and isinstance(prediction, Tensor) else {}
 
 
 def row_by_row(entry: Entry) -> bool:
@@ -155,14 +171,18 @@ def disagreements(
     entry: Entry, definition: Definition, parameters: Mapping[str, Any], dtype: torch.dtype
 ) -> Iterator[str]:
     """Where the torch function's value or gradient leaves the tolerance about the definition, in words."""
+    per_class = {len(value) for value in parameters.values() if isinstance(value, tuple)}
     for sample in samples(entry):
+        if per_class and len(sample.prediction) not in per_class:
+            continue
         prediction, target = sample.tensors(dtype)
         prediction.requires_grad_()
         loss = call(entry, prediction, target, **parameters)
         (slope,) = torch.autograd.grad(loss, prediction)
         predicted = _parts(entry.predicted, prediction)
         observed = _parts(entry.observed, target) if sample.label is None else [sample.target]
-        arguments = [x.tolist() if isinstance(x, Tensor) else x for x in (*predicted, *observed)]
+        given = (*predicted, *fixed(entry, prediction).values(), *observed)
+        arguments = [x.tolist() if isinstance(x, Tensor) else x for x in given]
         slopes = [x for part in _parts(entry.predicted, slope) for x in part.reshape(-1)]
         wanted = [
             x for i in range(len(predicted)) for x in _flat(definition.gradient_oracle(*arguments, of=i, **parameters))

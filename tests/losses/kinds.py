@@ -39,14 +39,15 @@ class Sample:
 class Kind:
     """Random batches, away from kinks, with targets of every form; and samples for the comparison with 50 digits.
 
-    `entangled` says why the loss of a batch isn't made of losses of its rows, and `bounded` why predictions of
-    1e4 have no meaning.
+    `fixed` gives, for a prediction, the arguments that stay as they are. `entangled` says why the loss of a batch
+    isn't made of losses of its rows, and `bounded` why predictions of 1e4 have no meaning.
     """
 
     batch: Callable[[int, Generator], tuple[Tensor, list[Tensor]]]
     samples: Callable[[Generator], Iterator[Sample]]
     entangled: str = ""
     bounded: str = ""
+    fixed: Callable[[Tensor], dict[str, Tensor]] = lambda prediction: {}
 
 
 def normal(generator: Generator, *size: int) -> Tensor:
@@ -61,6 +62,18 @@ def rows_of(values: Tensor) -> list[Any]:
     """Nested lists of numbers that float32 holds exactly."""
     found: list[Any] = values.float().tolist()
     return found
+
+
+def _hard_labels(size: int, generator: Generator) -> tuple[Tensor, list[Tensor]]:
+    return 2 * normal(generator, size), [(normal(generator, size) > 0).double()]
+
+
+def _labelled_logits(generator: Generator) -> Iterator[Sample]:
+    sizes = (0.0, 2.0**-20, 1.0, 5.0, 17.5, 20.0, 40.0, 80.0, 104.0, 110.0, 700.0, 1e4)
+    for size in (*sizes, *rows_of(3 * normal(generator, 6).abs())):
+        for logit in (size, -size):
+            yield Sample(logit, 0.0)
+            yield Sample(logit, 1.0)
 
 
 def _class_scores(size: int, generator: Generator) -> tuple[Tensor, list[Tensor]]:
@@ -199,11 +212,34 @@ def _batches_of_groups(generator: Generator) -> Iterator[Sample]:
 
 _IN_ONE_DENOMINATOR = "the rows of a batch are each other's negatives"
 
+
+def _hidden_states(size: int, generator: Generator) -> tuple[Tensor, list[Tensor]]:
+    hidden, other = normal(generator, 2, size, CLASSES)
+    return hidden, [torch.randint(CLASSES, (size,), generator=generator), other.softmax(-1)]
+
+
+def _hidden_samples(generator: Generator) -> Iterator[Sample]:
+    rows = [(20.0, 0.0), (17.0, -0.5), (80.0, 0.0, 40.0), (0.0, 104.0, 3.0), (1e4, -1e4), (1000.0, 1020.0, 990.0)]
+    rows += [(0.0, 0.0, 0.0), (5.0, 5.0, 4.0, -60.0), (1.0,), *rows_of(4 * normal(generator, 4, CLASSES))]
+    for row in rows:
+        for label in range(len(row)):
+            one_hot = tuple(float(k == label) for k in range(len(row)))
+            yield Sample(row, one_hot, label)
+            yield Sample(row, one_hot)
+        yield Sample(row, (0.25, 0.5, 0.125, 0.125)[: len(row)], componentwise=False)
+
+
+def _identity_layer(prediction: Tensor) -> dict[str, Tensor]:
+    return {"weight": torch.eye(prediction.shape[-1], dtype=prediction.dtype, device=prediction.device)}
+
+
 KINDS = {
+    ("logit", "label"): Kind(_hard_labels, _labelled_logits),
     ("scores", "class"): Kind(_class_scores, _class_score_samples),
     ("probabilities", "distribution"): Kind(
         _forecasts, _forecast_samples, bounded="probabilities lie in [0, 1]"
     ),
+    ("hidden", "distribution"): Kind(_hidden_states, _hidden_samples, fixed=_identity_layer),
     ("logits", "logits"): Kind(_student_and_teacher, _distillation_samples),
     ("rewards", "nothing"): Kind(_pairs_of_answers, _rewards),
     ("log-likelihoods", "nothing"): Kind(_answers_and_reference, _log_likelihoods),
