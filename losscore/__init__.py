@@ -40,6 +40,7 @@ from .losses.regression import (
 from .losses.scores import brier_score, log_score, ranked_probability_score, spherical_score
 from .losses.survival import cox
 from .losses.targets import distillation, smooth_labels
+from .losses.vocabulary import linear_cross_entropy
 
 __all__ = [
     "absolute_error",
@@ -66,6 +67,7 @@ __all__ = [
     "info_nce",
     "interval_score",
     "lee_lin_wahba",
+    "linear_cross_entropy",
     "log_cosh",
     "log_score",
     "logistic",

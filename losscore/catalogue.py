@@ -34,6 +34,7 @@ InputKind = Literal[
     "interval",
     "mask",
     "log hazards",
+    "hidden",
 ]
 TargetKind = Literal[
     "real",
@@ -59,8 +60,8 @@ class Entry:
     whose distribution (or class index) is the target, or the logits of a teacher; a score for each class, with a
     class index; the probabilities of all classes; the rewards, or the log-likelihoods, of two answers; points, of which
     some are to be close; embeddings, a batch of rows of which no one has a loss of its own, with or without the group
-    of each row. Where the arguments' roles say all, the target is nothing. `elicits` names the functional of the
-    target's law that is the best constant prediction. `examples` are settings of the keyword parameters, at least
+    of each row; the hidden state before a layer whose outputs are the logits. Where the arguments' roles say all, the
+    target is nothing. `elicits` names the functional of the target's law that is the best constant prediction. `examples` are settings of the keyword parameters, at least
     one, that the tests go through. `predicted` names the arguments that make up the prediction and `observed` those that make up the
     target, in the order of the definition: several where one prediction or observation has several numbers.
     """
@@ -102,6 +103,7 @@ def entries() -> Mapping[str, Entry]:
         _DENSE,
         _DENSITIES,
         _SURVIVAL,
+        _VOCABULARY,
     )
     return MappingProxyType({entry.name: entry for family in families for entry in family})
 
@@ -209,6 +211,11 @@ _SURVIVAL = (
         (_with(ties="efron"), _with(ties="breslow")),
         ("log_hazard",),
         ("time", "event"),
+    ),
+)
+_VOCABULARY = (
+    Entry(
+        "linear_cross_entropy", "vocabulary", "hidden", "distribution", "the distribution", predicted=("hidden",)
     ),
 )
 _MARGINS = (

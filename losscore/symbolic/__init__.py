@@ -20,6 +20,7 @@ FAMILIES = (
     "dense",
     "densities",
     "survival",
+    "vocabulary",
 )
 TOPICS = ("descent",)
 

@@ -12,7 +12,7 @@ import losscore
 from losscore.catalogue import Entry, entries
 from losscore.symbolic import definitions
 
-from .battery import over_losses
+from .battery import batch, fixed, over_losses
 
 FAMILIES = sorted({entry.family for entry in entries().values()})
 
@@ -37,7 +37,7 @@ def test_every_entry_has_a_definition(entry: Entry) -> None:
 
 @over_losses
 def test_function_definition_and_examples_have_the_same_parameters(entry: Entry) -> None:
-    options = {"weight", "reduction", "ignore_index", "label_smoothing", "pos_weight"}
+    options = {"weight", "reduction", "ignore_index", "label_smoothing", "pos_weight", "bias", "chunk_size"}
     named = set(inspect.signature(entry.function).parameters) - {*entry.predicted, *entry.observed}
     function = named - (options - entry.definition.names)
     assert function == entry.definition.names
@@ -49,7 +49,8 @@ def test_the_call_is_that_of_torch(entry: Entry) -> None:
     parameters = list(inspect.signature(entry.function).parameters.values())
     positional = [p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
     data = [name for name in positional if name != "weight"]
-    assert data and positional in (data, [*data, "weight"])
+    held = list(fixed(entry, batch(entry)[0]))
+    assert data and positional in (data, [*data, "weight"], [data[0], *held, *data[1:]])
     assert data == [name for name in (*entry.predicted, *entry.observed) if name in data]
     assert parameters[-1].name == "reduction"
     assert parameters[-1].default == ("none" if entry.family == "scores" else "mean")
