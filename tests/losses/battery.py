@@ -53,6 +53,15 @@ def caller(entry: Entry) -> Callable[..., Tensor]:
     return loss
 
 
+def by_name(entry: Entry, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """The arguments by their names, the prediction's first."""
+    return {
+        **_arguments(entry.predicted, prediction),
+        **fixed(entry, prediction),
+        **_arguments(entry.observed, target),
+    }
+
+
 def kind_of(entry: Entry) -> Kind | None:
     """What is to be known of the arguments, where they aren't one prediction of a number or of one row of logits."""
     return KINDS.get((entry.input, entry.target))
@@ -162,7 +171,10 @@ def disagreements(
     entry: Entry, definition: Definition, parameters: Mapping[str, Any], dtype: torch.dtype
 ) -> Iterator[str]:
     """Where the torch function's value or gradient leaves the tolerance about the definition, in words."""
+    per_class = {len(value) for value in parameters.values() if isinstance(value, tuple)}
     for sample in samples(entry):
+        if per_class and len(sample.prediction) not in per_class:
+            continue
         prediction, target = sample.tensors(dtype)
         prediction.requires_grad_()
         loss = call(entry, prediction, target, **parameters)

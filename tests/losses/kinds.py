@@ -64,6 +64,18 @@ def rows_of(values: Tensor) -> list[Any]:
     return found
 
 
+def _hard_labels(size: int, generator: Generator) -> tuple[Tensor, list[Tensor]]:
+    return 2 * normal(generator, size), [(normal(generator, size) > 0).double()]
+
+
+def _labelled_logits(generator: Generator) -> Iterator[Sample]:
+    sizes = (0.0, 2.0**-20, 1.0, 5.0, 17.5, 20.0, 40.0, 80.0, 104.0, 110.0, 700.0, 1e4)
+    for size in (*sizes, *rows_of(3 * normal(generator, 6).abs())):
+        for logit in (size, -size):
+            yield Sample(logit, 0.0)
+            yield Sample(logit, 1.0)
+
+
 def _class_scores(size: int, generator: Generator) -> tuple[Tensor, list[Tensor]]:
     return 2 * normal(generator, size, CLASSES), [torch.randint(CLASSES, (size,), generator=generator)]
 
@@ -222,6 +234,7 @@ def _identity_layer(prediction: Tensor) -> dict[str, Tensor]:
 
 
 KINDS = {
+    ("logit", "label"): Kind(_hard_labels, _labelled_logits),
     ("scores", "class"): Kind(_class_scores, _class_score_samples),
     ("probabilities", "distribution"): Kind(
         _forecasts, _forecast_samples, bounded="probabilities lie in [0, 1]"
