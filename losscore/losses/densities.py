@@ -228,8 +228,9 @@ def crps_gaussian(
     z = torch.where(far, 0, residual) / torch.where(far, 1, scale)
     density = (-z.square() / 2).exp() * (math.sqrt(2) * _ONE_OVER_ROOT_PI)
     inside = residual * (z / math.sqrt(2)).erf() + scale * (density - _ONE_OVER_ROOT_PI)
-    slope = torch.where(residual == 0, math.sqrt(2) - 1, -1.0) * _ONE_OVER_ROOT_PI
-    return reduce(torch.where(far, residual.abs() + slope * scale, inside), reduction, dtype)
+    slope = torch.full_like(residual, -1).masked_fill(residual == 0, math.sqrt(2) - 1)
+    outside = residual.abs() + slope * _ONE_OVER_ROOT_PI * scale
+    return reduce(torch.where(far, outside, inside), reduction, dtype)
 
 
 def crps_ensemble(
@@ -247,7 +248,8 @@ def crps_ensemble(
     Conventions: "nrg" is the score of the ensemble taken as a distribution with M equal steps; "fair" divides the
     second sum by 2 M (M - 1), which makes it an unbiased estimate of the score of the law that the members are drawn
     from, so that in expectation it is minimal when that law is the target's. Both are computed as one sum without
-    cancellation, by sorting, in memory proportional to M. "mean" divides by the number of targets.
+    cancellation, by sorting, in memory proportional to M. Members that coincide share a kink, where the slopes are
+    those of a first and a second one. "mean" divides by the number of targets.
 
     Shape: `ensemble` (..., M), `target` (...); the result () or, under "none", the shape of `target`.
 
@@ -278,7 +280,7 @@ def crps_ensemble(
         raise ValueError(f"ensemble: expected at least {least} members for {estimator!r}, got size {ensemble.shape}")
     dtype = common_dtype(ensemble, target)
     working = working_dtype(dtype)
-    residual = (ensemble.to(working) - target.to(working).unsqueeze(-1)).sort(-1).values
+    residual = ensemble.to(working).sort(-1).values - target.to(working).unsqueeze(-1)
     below = torch.arange(members, dtype=working, device=ensemble.device)
     steps = 2 * torch.where(residual < 0, below, members - 1 - below)
     weights = (steps + 1) / members**2 if estimator == "nrg" else steps / (members * (members - 1))

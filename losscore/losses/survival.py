@@ -87,8 +87,8 @@ def _of_events(log_hazard: Tensor, time: Tensor, event: Tensor, efron: bool) -> 
     last = torch.where(torch.cat((other, edge)), place, len(place) - 1).flip(0).cummin(0).values.flip(0)
     count = last - first + 1
     others, tied = _running_log_sum(log_hazard)[(first - 1).clamp(min=0)], _running_log_sum(log_hazard, first)[last]
-    left = torch.log((count - (place - first)) / count) if efron else torch.zeros_like(log_hazard)
-    left = left.to(log_hazard.dtype)
+    share = (last - place + 1).to(log_hazard.dtype) / count if efron else torch.ones_like(log_hazard)
+    left = share.log()
     alone = first == 0
     excess = -F.logsigmoid(torch.where(alone, 0, tied + left - others)).masked_fill(alone, 0)
     in_group = torch.zeros_like(excess).scatter_add(0, first, left + excess)[first] / count

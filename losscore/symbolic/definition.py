@@ -22,6 +22,7 @@ CLASSES = sp.Symbol("K", integer=True, positive=True)
 
 _AGREEMENT = mpmath.mpf(10) ** -40
 _DIGITS_BELOW_FLOAT64 = 800
+_ROUNDING_OF_ZERO = mpmath.mpf(10) ** -1600
 
 
 def total(term: Callable[..., sp.Expr], *vectors: Vector, index: str = "k") -> sp.Expr:
@@ -119,6 +120,8 @@ class Definition:
                 settled = previous is not None and mpmath.almosteq(value, previous, _AGREEMENT, 0)
             if settled and (value != 0 or digits > _DIGITS_BELOW_FLOAT64):
                 return value
+            if digits > _DIGITS_BELOW_FLOAT64 and abs(value) < _ROUNDING_OF_ZERO:
+                return mpmath.mpf(0)
             previous, digits = value, 4 * digits
 
     def _compile(

@@ -22,23 +22,20 @@ def _gaussian(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
     return s + ((x - y) * sp.exp(-s)) ** 2 / 2 + sp.log(2 * sp.pi) / 2
 
 
-def negative_binomial_log_probability(mean: sp.Expr, size: sp.Expr, y: sp.Expr) -> sp.Expr:
-    of_gamma = sp.loggamma(y + size) - sp.loggamma(size) - sp.loggamma(y + 1)
-    return of_gamma - size * sp.log(1 + mean / size) - y * sp.log(1 + size / mean)
-
-
 def _negative_binomial(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
     mean, size = forecast
-    return sp.Piecewise(
-        (size * sp.log(1 + mean / size), sp.Eq(y, 0)), (-negative_binomial_log_probability(mean, size, y), True)
-    )
+    if sp.sympify(y).is_Integer:
+        rising = sp.Add(*(sp.log(size + k) for k in range(int(y))))
+    else:
+        rising = sp.loggamma(y + size) - sp.loggamma(size)
+    return sp.loggamma(y + 1) - rising + size * sp.log(1 + mean / size) + y * sp.log(1 + size / mean)
 
 
 def _zero_inflated(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
     *counted, z = forecast
-    loss = _negative_binomial(counted, y)
     if_zero = sp.log(1 + sp.exp(z)) - sp.log(sp.exp(z) + sp.exp(-_negative_binomial(counted, sp.Integer(0))))
-    return sp.Piecewise((if_zero, sp.Eq(y, 0)), (sp.log(1 + sp.exp(z)) + loss, True))
+    otherwise = sp.log(1 + sp.exp(z)) + _negative_binomial(counted, y)
+    return sp.Piecewise((if_zero, sp.Eq(y, 0)), (otherwise, True))
 
 
 def _crps_gaussian(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
@@ -63,9 +60,9 @@ def _interval(ends: Sequence[sp.Expr], y: sp.Expr, alpha: sp.Expr) -> sp.Expr:
 
 gaussian_nll = Definition("gaussian_nll", _gaussian, ((PREDICTION, LOG_SCALE), TARGET))
 poisson_nll = Definition("poisson_nll", lambda rate, y: sp.exp(rate) - y * rate + sp.loggamma(y + 1), (LOG_RATE, COUNT))
-negative_binomial_nll = Definition("negative_binomial_nll", _negative_binomial, ((MEAN, SIZE), COUNT))
+negative_binomial_nll = Definition("negative_binomial_nll", _negative_binomial, ((MEAN, SIZE), COUNT), given=(1,))
 zero_inflated_negative_binomial_nll = Definition(
-    "zero_inflated_negative_binomial_nll", _zero_inflated, ((MEAN, SIZE, ZERO), COUNT)
+    "zero_inflated_negative_binomial_nll", _zero_inflated, ((MEAN, SIZE, ZERO), COUNT), given=(1,)
 )
 crps_gaussian = Definition("crps_gaussian", _crps_gaussian, ((PREDICTION, SCALE), TARGET))
 crps_ensemble = Definition("crps_ensemble", _crps_ensemble, (MEMBERS, TARGET), given=("estimator",))
