@@ -106,15 +106,20 @@ def spherical_score(probs: Tensor, target: Tensor, *, reduction: Reduction = "no
     squares = p.square()
     largest = p.abs().argmax(-1, keepdim=True)
     others = squares.scatter(-1, largest, 0.0).sum(-1, keepdim=True)
-    at_largest = squares.gather(-1, largest)
-    norm = (others + at_largest).sqrt()
-    if not target.is_floating_point():
-        label = target.unsqueeze(-1)
-        own = p.gather(-1, label)
-        apart = torch.where(label == largest, others, others + at_largest - own.square())
-        return reduce((apart / (norm * (norm + own))).squeeze(-1), reduction, dtype)
-    apart = (others + at_largest - squares).scatter(-1, largest, others)
-    return reduce((target * apart / (norm * (norm + p))).sum(-1), reduction, dtype)
+    total = others + squares.gather(-1, largest)
+    norm = total.sqrt()
+
+    def cost(own: Tensor, apart: Tensor) -> Tensor:
+        """1 - own / norm, from what the squares of the other classes add up to."""
+        return torch.where(own.square() < apart, 1 - own / norm, apart / (norm * (norm + own)))
+
+    if target.is_floating_point():
+        costs = cost(p, (total - squares).scatter(-1, largest, others))
+        return reduce((target * costs).sum(-1), reduction, dtype)
+    label = target.unsqueeze(-1)
+    own = p.gather(-1, label)
+    apart = torch.where(label == largest, others, total - own.square())
+    return reduce(cost(own, apart).squeeze(-1), reduction, dtype)
 
 
 def ranked_probability_score(probs: Tensor, target: Tensor, *, reduction: Reduction = "none") -> Tensor:

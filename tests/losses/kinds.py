@@ -21,13 +21,15 @@ class Sample:
     """One prediction and its target as the definition takes them; `label` is the class index of a one-hot target.
 
     `componentwise`: every component of the gradient is held to the relative tolerance by itself, however small.
-    Otherwise, where terms of either sign may cancel by chance, it is relative to the largest component.
+    Otherwise, where terms of either sign may cancel by chance, it is relative to the largest component. `terms` is
+    the size of terms that may cancel in value and slope, to which both are relative if it is larger.
     """
 
     prediction: Any
     target: Any
     label: int | None = None
     componentwise: bool = True
+    terms: float = 0.0
 
     def tensors(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         given = self.target if self.label is None else self.label
@@ -40,13 +42,15 @@ class Kind:
     """Random batches, away from kinks, with targets of every form; and samples for the comparison with 50 digits.
 
     `fixed` gives, for a prediction, the arguments that stay as they are. `entangled` says why the loss of a batch
-    isn't made of losses of its rows, and `bounded` why predictions of 1e4 have no meaning.
+    isn't made of losses of its rows, and `bounded` why predictions of 1e4 have no meaning. `defined` is the reduction
+    that the definition of an entangled batch is.
     """
 
     batch: Callable[[int, Generator], tuple[Tensor, list[Tensor]]]
     samples: Callable[[Generator], Iterator[Sample]]
     entangled: str = ""
     bounded: str = ""
+    defined: str = "mean"
     fixed: Callable[[Tensor], dict[str, Tensor]] = lambda prediction: {}
 
 
