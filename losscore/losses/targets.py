@@ -123,9 +123,7 @@ def _divergence(teacher: Tensor, student: Tensor, temperature: float) -> Tensor:
     return torch.where(near, q * _exp_beyond_linear(torch.where(near, ratio, 0)), p - q - q * ratio).sum(-1)
 
 
-def _log_ratio(
-    teacher: Tensor, student: Tensor, temperature: float, q: Tensor, possible: Tensor
-) -> Tensor:
+def _log_ratio(teacher: Tensor, student: Tensor, temperature: float, q: Tensor, possible: Tensor) -> Tensor:
     """log(p / q) for the possible classes, 0 for others.
 
     Unless the student prefers another class than the teacher by far, it is e - log sum q exp(e), with e how far the

@@ -57,15 +57,15 @@ def _nt_xent(embeddings: Rows, labels: Sequence[sp.Expr] | sp.IndexedBase, tempe
     for i, row in enumerate(weights):
         negatives = sp.Add(*(w for w, label in zip(row, labels, strict=True) if label != labels[i]))
         losses += [
-            -sp.log(row[j] / (row[j] + negatives)) for j in range(len(row)) if j != i and labels[j] == labels[i]
+            -sp.log(row[j] / (row[j] + negatives))
+            for j in range(len(row))
+            if j != i and labels[j] == labels[i]
         ]
     return sp.Add(*losses) / len(losses)
 
 
 def _triplet(anchor: Vector, positive: Vector, negative: Vector, margin: sp.Expr) -> sp.Expr:
-    near, far = (
-        sp.sqrt(total(lambda a, b: (a - b) ** 2, anchor, other)) for other in (positive, negative)
-    )
+    near, far = (sp.sqrt(total(lambda a, b: (a - b) ** 2, anchor, other)) for other in (positive, negative))
     return sp.Max(0, near - far + margin)
 
 

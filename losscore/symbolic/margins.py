@@ -11,7 +11,9 @@ from .definition import CLASSES, Definition, Vector
 SCORE, SIGN = sp.symbols("f y", real=True)
 _PAIR = (SCORE, SIGN)
 
-zero_one = Definition("zero_one", lambda f, y: sp.Piecewise(((1 - y) / 2, f >= 0), ((1 + y) / 2, True)), _PAIR)
+zero_one = Definition(
+    "zero_one", lambda f, y: sp.Piecewise(((1 - y) / 2, f >= 0), ((1 + y) / 2, True)), _PAIR
+)
 hinge = Definition("hinge", lambda f, y: sp.Max(0, 1 - y * f), _PAIR)
 squared_hinge = Definition("squared_hinge", lambda f, y: sp.Max(0, 1 - y * f) ** 2, _PAIR)
 logistic = Definition("logistic", lambda f, y: sp.log(1 + sp.exp(-y * f)), _PAIR)

@@ -19,7 +19,9 @@ PROBABILITIES = torch.tensor([0.03, 0.2, 0.45, 0.7, 0.98], dtype=torch.float64)
 
 def _risk(entry: Entry, law: Tensor, scores: Tensor) -> Tensor:
     """The expected loss of each of many rows of scores."""
-    each = torch.stack([entry.function(scores, torch.full(scores.shape[:1], k), reduction="none") for k in range(3)])
+    each = torch.stack(
+        [entry.function(scores, torch.full(scores.shape[:1], k), reduction="none") for k in range(3)]
+    )
     return law @ each
 
 
@@ -84,7 +86,9 @@ def _choice(entry: Entry, parameters: Mapping[str, Any]) -> None:
 
         def risk(difference: Tensor, p: Tensor = p) -> Tensor:
             one, other = difference + 5, torch.full((), 5.0, dtype=torch.float64)
-            chosen, rejected = (entry.function(a, b, *others, **parameters) for a, b in ((one, other), (other, one)))
+            chosen, rejected = (
+                entry.function(a, b, *others, **parameters) for a, b in ((one, other), (other, one))
+            )
             return p * chosen + (1 - p) * rejected
 
         expected = (1 - wrong) * p + wrong * (1 - p)
@@ -126,9 +130,7 @@ def _within_over_without(entry: Entry, parameters: Mapping[str, Any]) -> None:
         return sum(
             within[i]
             * without[j]
-            * entry.function(
-                torch.cat((anchor, points[[i, j]])), labels, reduction="none", **parameters
-            )[0]
+            * entry.function(torch.cat((anchor, points[[i, j]])), labels, reduction="none", **parameters)[0]
             for i, j in product(range(2), repeat=2)
         )
 

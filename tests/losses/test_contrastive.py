@@ -136,7 +136,9 @@ def test_points_that_coincide() -> None:
         found = torch.autograd.grad(loss, (point, same, far), allow_unused=True)
         assert all(slope is None or slope.isfinite().all() for slope in found)
     pull = slopes(losscore.triplet(point, far, same), point, far, same)
-    assert [slope.tolist() for slope in pull] == [pytest.approx(x) for x in ([-0.6, -0.8], [0.6, 0.8], [0.0, 0.0])]
+    assert [slope.tolist() for slope in pull] == [
+        pytest.approx(x) for x in ([-0.6, -0.8], [0.6, 0.8], [0.0, 0.0])
+    ]
     naive = (point - same).square().sum().sqrt()
     assert slopes(naive, point)[0].isnan().all()
 
@@ -154,16 +156,40 @@ def test_errors() -> None:
     rows, labels = torch.zeros(4, 3), torch.zeros(4, dtype=torch.int64)
     for call, kind, message in (
         (lambda: losscore.info_nce(rows, rows[:2]), ValueError, "key: expected the size of query"),
-        (lambda: losscore.info_nce(rows[0], rows[0]), ValueError, r"query: expected size \(N, D\) with D > 0, got"),
+        (
+            lambda: losscore.info_nce(rows[0], rows[0]),
+            ValueError,
+            r"query: expected size \(N, D\) with D > 0, got",
+        ),
         (lambda: losscore.info_nce(rows[:, :0], rows[:, :0]), ValueError, r"query: expected size \(N, D\)"),
-        (lambda: losscore.info_nce(rows, rows, temperature=0.0), ValueError, "temperature: expected a finite number > 0"),
-        (lambda: losscore.nt_xent(rows, labels[:3]), ValueError, "labels: expected one per row, size .*4.*, got .*3"),
-        (lambda: losscore.nt_xent(rows, labels.float()), TypeError, "labels: expected an integer dtype, got torch.float32"),
+        (
+            lambda: losscore.info_nce(rows, rows, temperature=0.0),
+            ValueError,
+            "temperature: expected a finite number > 0",
+        ),
+        (
+            lambda: losscore.nt_xent(rows, labels[:3]),
+            ValueError,
+            "labels: expected one per row, size .*4.*, got .*3",
+        ),
+        (
+            lambda: losscore.nt_xent(rows, labels.float()),
+            TypeError,
+            "labels: expected an integer dtype, got torch.float32",
+        ),
         (lambda: losscore.nt_xent(rows[0], labels), ValueError, r"embeddings: expected size \(N, D\)"),
         (lambda: losscore.nt_xent(rows, labels, temperature=-1), ValueError, "temperature: expected"),
         (lambda: losscore.triplet(rows, rows, rows[0]), ValueError, "negative: expected the size of anchor"),
-        (lambda: losscore.triplet(rows[0, 0], rows[0, 0], rows[0, 0]), ValueError, "anchor: expected vectors"),
-        (lambda: losscore.triplet(rows, rows, rows, margin=-0.1), ValueError, "margin: expected a finite number >= 0"),
+        (
+            lambda: losscore.triplet(rows[0, 0], rows[0, 0], rows[0, 0]),
+            ValueError,
+            "anchor: expected vectors",
+        ),
+        (
+            lambda: losscore.triplet(rows, rows, rows, margin=-0.1),
+            ValueError,
+            "margin: expected a finite number >= 0",
+        ),
     ):
         with pytest.raises(kind, match=message):
             call()

@@ -14,7 +14,12 @@ import losscore
 
 SCORE, SIGN = st.floats(-50, 50), st.sampled_from([-1, 1])
 SURROGATES = (losscore.hinge, losscore.squared_hinge, losscore.exponential, losscore.logistic)
-SEVERAL = (losscore.one_vs_all_hinge, losscore.crammer_singer, losscore.weston_watkins, losscore.lee_lin_wahba)
+SEVERAL = (
+    losscore.one_vs_all_hinge,
+    losscore.crammer_singer,
+    losscore.weston_watkins,
+    losscore.lee_lin_wahba,
+)
 INF = math.inf
 
 
@@ -52,7 +57,12 @@ def test_where_torch_overflows_or_rounds_to_zero() -> None:
 
 
 def test_slopes_at_the_kinks() -> None:
-    for loss, at in ((losscore.hinge, 1.0), (losscore.squared_hinge, 1.0), (losscore.zero_one, 0.0), (losscore.zero_one, 2.0)):
+    for loss, at in (
+        (losscore.hinge, 1.0),
+        (losscore.squared_hinge, 1.0),
+        (losscore.zero_one, 0.0),
+        (losscore.zero_one, 2.0),
+    ):
         f = torch.tensor(at, requires_grad=True)
         loss(f, torch.tensor(1)).backward()
         assert f.grad is not None and f.grad.item() == 0
@@ -94,7 +104,9 @@ def test_several_classes_agree_with_their_peers() -> None:
     scores = 2 * torch.randn(50, 4, generator=generator, dtype=torch.float64)
     labels = torch.randint(4, (50,), generator=generator)
     signs = 2 * F.one_hot(labels, 4) - 1
-    torch.testing.assert_close(losscore.weston_watkins(scores, labels), 4 * F.multi_margin_loss(scores, labels))
+    torch.testing.assert_close(
+        losscore.weston_watkins(scores, labels), 4 * F.multi_margin_loss(scores, labels)
+    )
     binary = losscore.hinge(scores, signs, reduction="none").sum(1)
     torch.testing.assert_close(losscore.one_vs_all_hinge(scores, labels, reduction="none"), binary)
     others = scores.masked_fill(signs == 1, -INF)
@@ -102,7 +114,11 @@ def test_several_classes_agree_with_their_peers() -> None:
     found = losscore.crammer_singer(scores, labels, reduction="none")
     torch.testing.assert_close(found, (1 - margin).clamp(min=0))
     two = torch.stack((-scores[:, 0], scores[:, 0]), 1)
-    for loss, factor in ((losscore.crammer_singer, 2), (losscore.weston_watkins, 2), (losscore.lee_lin_wahba, 1)):
+    for loss, factor in (
+        (losscore.crammer_singer, 2),
+        (losscore.weston_watkins, 2),
+        (losscore.lee_lin_wahba, 1),
+    ):
         wanted = losscore.hinge(factor * scores[:, 0], 2 * (labels % 2) - 1)
         torch.testing.assert_close(loss(two, labels % 2), wanted)
 
@@ -127,7 +143,9 @@ def test_slopes_at_the_kinks_and_ties_of_several_classes() -> None:
 
 
 def test_infinite_scores_of_several_classes() -> None:
-    for loss, far_ahead, without_rivals in zip(SEVERAL, (1.0, 0.0, 0.0, 0.5), (1.0, 0.0, 0.0, 0.0), strict=True):
+    for loss, far_ahead, without_rivals in zip(
+        SEVERAL, (1.0, 0.0, 0.0, 0.5), (1.0, 0.0, 0.0, 0.0), strict=True
+    ):
         for scores, wanted in (([INF, 0.0, -1.0], far_ahead), ([0.0, -INF, -INF], without_rivals)):
             f = torch.tensor(scores, requires_grad=True)
             value = loss(f, torch.tensor(0))
@@ -166,11 +184,17 @@ def test_hinges_of_several_classes_lie_above_the_error(scores: list[float], labe
 
 @pytest.mark.parametrize("loss", SEVERAL, ids=lambda loss: loss.__name__)
 def test_errors_of_several_classes(loss) -> None:
-    with pytest.raises(TypeError, match="target: expected class indices of an integer dtype, got torch.float32"):
+    with pytest.raises(
+        TypeError, match="target: expected class indices of an integer dtype, got torch.float32"
+    ):
         loss(torch.zeros(4, 3), torch.zeros(4, 3))
-    with pytest.raises(ValueError, match=r"target: expected class indices in \[0, 3\), got -1 at position \(1,\)"):
+    with pytest.raises(
+        ValueError, match=r"target: expected class indices in \[0, 3\), got -1 at position \(1,\)"
+    ):
         loss(torch.zeros(2, 3), torch.tensor([0, -1]))
-    with pytest.raises(ValueError, match="Target size .* must be the input size .* without its class dimension"):
+    with pytest.raises(
+        ValueError, match="Target size .* must be the input size .* without its class dimension"
+    ):
         loss(torch.zeros(4, 3), torch.zeros(4, 1, dtype=torch.int64))
     with pytest.raises(ValueError, match="input: expected scores with at least one class"):
         loss(torch.zeros(4, 0), torch.zeros(4, dtype=torch.int64))

@@ -19,7 +19,9 @@ def number(x: float) -> Tensor:
 
 
 def answers(size: int = 8) -> list[Tensor]:
-    return list(8 * torch.randn(4, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 40)
+    return list(
+        8 * torch.randn(4, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 40
+    )
 
 
 def test_values_worked_by_hand() -> None:
@@ -53,7 +55,9 @@ def test_where_the_naive_form_overflows_or_rounds_to_zero() -> None:
     zero = torch.zeros(2)
     losses = losscore.dpo(gain, zero, zero, zero, beta=1.0, reduction="none")
     assert losses.tolist() == pytest.approx([104.0, math.log1p(math.exp(-20))], rel=2e-6)
-    assert torch.autograd.grad(losses.sum(), gain)[0].tolist() == pytest.approx([-1.0, -math.exp(-20)], rel=2e-6)
+    assert torch.autograd.grad(losses.sum(), gain)[0].tolist() == pytest.approx(
+        [-1.0, -math.exp(-20)], rel=2e-6
+    )
     naive = -gain.sigmoid().log()
     assert naive[0] == INF and naive[1] == 0
 
@@ -73,7 +77,9 @@ def test_infinite_answers() -> None:
 
 def test_errors() -> None:
     four, column = torch.zeros(4), torch.zeros(4, 1)
-    with pytest.raises(ValueError, match=r"rejected: expected the size of chosen, .*4.*, got .*4, 1.*nothing is"):
+    with pytest.raises(
+        ValueError, match=r"rejected: expected the size of chosen, .*4.*, got .*4, 1.*nothing is"
+    ):
         losscore.bradley_terry(four, column)
     for position, name in enumerate(("policy_rejected", "reference_chosen", "reference_rejected"), 1):
         given = [four, four, four, four]

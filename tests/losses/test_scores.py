@@ -82,13 +82,18 @@ def test_where_the_naive_spherical_score_is_zero() -> None:
     assert losscore.spherical_score(number(0, 0), torch.tensor(0)).isnan()
     small = 1e-30 * number(0.25, 0.75)
     torch.testing.assert_close(
-        losscore.spherical_score(small, torch.tensor(1)), losscore.spherical_score(1e30 * small, torch.tensor(1))
+        losscore.spherical_score(small, torch.tensor(1)),
+        losscore.spherical_score(1e30 * small, torch.tensor(1)),
     )
 
 
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)
-@pytest.mark.parametrize("row", [(2.0**-60, 2.0**-30, 1.0), (0.5, 2.0**-50, 0.5), (0.875, 0.125, 2.0**-70), (0.4, 0.6)])
-def test_every_component_of_the_spherical_gradient_is_right(row: tuple[float, ...], dtype: torch.dtype) -> None:
+@pytest.mark.parametrize(
+    "row", [(2.0**-60, 2.0**-30, 1.0), (0.5, 2.0**-50, 0.5), (0.875, 0.125, 2.0**-70), (0.4, 0.6)]
+)
+def test_every_component_of_the_spherical_gradient_is_right(
+    row: tuple[float, ...], dtype: torch.dtype
+) -> None:
     for label in range(len(row)):
         one_hot = [float(k == label) for k in range(len(row))]
         for target in (torch.tensor(label), torch.tensor(one_hot, dtype=dtype)):
@@ -105,7 +110,9 @@ def test_scores_of_a_softmax_are_the_losses_of_logits() -> None:
     pairs = ((losscore.log_score, losscore.cross_entropy), (losscore.brier_score, losscore.brier))
     for target in (torch.tensor([0, 1, 2, 3, 0, 1]), soft):
         for score, loss in pairs:
-            torch.testing.assert_close(score(logits.softmax(1), target), loss(logits, target, reduction="none"))
+            torch.testing.assert_close(
+                score(logits.softmax(1), target), loss(logits, target, reduction="none")
+            )
 
 
 def test_the_order_of_the_classes_matters_to_the_ranked_score_alone() -> None:
@@ -122,7 +129,9 @@ def test_errors(name: str) -> None:
         score(torch.ones(4, 3), torch.zeros(3, dtype=torch.int64))
     with pytest.raises(ValueError, match=r"Target size .* must be the same as probs size"):
         score(torch.ones(4, 3), torch.zeros(4))
-    with pytest.raises(ValueError, match=r"target: expected class indices in \[0, 3\), got 3 at position \(1,\)"):
+    with pytest.raises(
+        ValueError, match=r"target: expected class indices in \[0, 3\), got 3 at position \(1,\)"
+    ):
         score(torch.ones(2, 3), torch.tensor([0, 3]))
     with pytest.raises(ValueError, match="probs: expected probabilities with at least one class"):
         score(torch.ones(4, 0), torch.zeros(4, dtype=torch.int64))

@@ -42,7 +42,9 @@ def test_smoothed_labels_are_the_label_smoothing_of_cross_entropy(smoothing: flo
     for target in (labels, draw(5, 4, 3, seed=2).softmax(1)):
         smoothed = losscore.smooth_labels(target, 4, smoothing=smoothing)
         wanted = F.cross_entropy(logits, target, label_smoothing=smoothing)
-        torch.testing.assert_close(losscore.cross_entropy(logits, smoothed.double()), wanted, rtol=1e-6, atol=0)
+        torch.testing.assert_close(
+            losscore.cross_entropy(logits, smoothed.double()), wanted, rtol=1e-6, atol=0
+        )
 
 
 def test_smoothed_labels_under_transforms() -> None:
@@ -109,7 +111,9 @@ def test_close_to_the_teacher_nothing_cancels(step: float, dtype: torch.dtype) -
     for of, slopes in enumerate(torch.autograd.grad(loss, (student, teacher))):
         wanted = definition("distillation").gradient_oracle(*arguments, of=of, temperature=1.0)
         largest = max(abs(want) for want in wanted)
-        assert all(near(got, want, RELATIVE[dtype], largest) for got, want in zip(slopes, wanted, strict=True))
+        assert all(
+            near(got, want, RELATIVE[dtype], largest) for got, want in zip(slopes, wanted, strict=True)
+        )
     if step == 1e-6 and dtype == torch.float32:
         p, q = student.log_softmax(0), teacher.log_softmax(0)
         assert abs((q.exp() * (q - p)).sum() / loss - 1) > 0.1
