@@ -303,7 +303,7 @@ def interval_score(
 
     Raises:
         ValueError: the shapes differ, `alpha` lies outside of (0, 1), or `reduction` is unknown.
-        TypeError: `lower` or `upper` isn't a floating-point tensor, `target` isn't a real one, or `alpha` isn't a
+        TypeError: `lower` isn't a floating-point tensor, `upper` or `target` isn't a real one, or `alpha` isn't a
             number.
 
     Example:
@@ -314,7 +314,6 @@ def interval_score(
     Strictly proper scoring rules, prediction, and estimation.
     """
     alpha = fraction("alpha", alpha)
-    check_prediction("upper", upper)
     (lower, upper, target), dtype = aligned(lower=lower, upper=upper, target=target)
     outside = F.relu(lower - target) + F.relu(target - upper)
     return reduce(upper - lower + 2 / alpha * outside, reduction, dtype)
@@ -325,7 +324,7 @@ def _forecast(**arguments: Any) -> tuple[list[Tensor], torch.dtype]:
     parameters = list(arguments)[2:]
     check_prediction(*next(iter(arguments.items())))
     numbers = {
-        name: check_number(name, arguments[name], "a finite number or a tensor", lambda x: True)
+        name: check_number(name, arguments[name], "a finite one, or a torch.Tensor", lambda x: True)
         for name in parameters
         if not isinstance(arguments[name], Tensor)
     }

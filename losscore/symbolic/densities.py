@@ -1,4 +1,4 @@
-"""Losses of a forecast distribution: definitions. A forecast of several numbers is a sequence of them."""
+"""Losses of a forecast distribution: definitions."""
 
 from __future__ import annotations
 
@@ -17,29 +17,23 @@ COUNT = sp.Symbol("y", integer=True, nonnegative=True)
 ALPHA = sp.Symbol(r"\alpha", positive=True)
 
 
-def _gaussian(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
-    x, s = forecast
+def _gaussian(x: sp.Expr, s: sp.Expr, y: sp.Expr) -> sp.Expr:
     return s + ((x - y) * sp.exp(-s)) ** 2 / 2 + sp.log(2 * sp.pi) / 2
 
 
-def _negative_binomial(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
-    mean, size = forecast
-    if sp.sympify(y).is_Integer:
-        rising = sp.Add(*(sp.log(size + k) for k in range(int(y))))
-    else:
-        rising = sp.loggamma(y + size) - sp.loggamma(size)
-    return sp.loggamma(y + 1) - rising + size * sp.log(1 + mean / size) + y * sp.log(1 + size / mean)
+def _negative_binomial(mean: sp.Expr, size: sp.Expr, y: sp.Expr) -> sp.Expr:
+    rising = sp.loggamma(y + size) - sp.loggamma(size)
+    return sp.log(sp.factorial(y)) - rising + size * sp.log(1 + mean / size) + y * sp.log(1 + size / mean)
 
 
-def _zero_inflated(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
-    *counted, z = forecast
-    if_zero = sp.log(1 + sp.exp(z)) - sp.log(sp.exp(z) + sp.exp(-_negative_binomial(counted, sp.Integer(0))))
-    otherwise = sp.log(1 + sp.exp(z)) + _negative_binomial(counted, y)
+def _zero_inflated(mean: sp.Expr, size: sp.Expr, z: sp.Expr, y: sp.Expr) -> sp.Expr:
+    none = sp.exp(-_negative_binomial(mean, size, sp.Integer(0)))
+    if_zero = sp.log(1 + sp.exp(z)) - sp.log(sp.exp(z) + none)
+    otherwise = sp.log(1 + sp.exp(z)) + _negative_binomial(mean, size, y)
     return sp.Piecewise((if_zero, sp.Eq(y, 0)), (otherwise, True))
 
 
-def _crps_gaussian(forecast: Sequence[sp.Expr], y: sp.Expr) -> sp.Expr:
-    mean, scale = forecast
+def _crps_gaussian(mean: sp.Expr, scale: sp.Expr, y: sp.Expr) -> sp.Expr:
     z = (y - mean) / scale
     density = sp.exp(-(z**2) / 2) / sp.sqrt(2 * sp.pi)
     spread = z * sp.erf(z / sp.sqrt(2)) + 2 * density - 1 / sp.sqrt(sp.pi)
@@ -53,17 +47,16 @@ def _crps_ensemble(members: Sequence[sp.Expr], y: sp.Expr, estimator: str = "nrg
     return sp.Add(*(sp.Abs(x - y) for x in members)) / count - pairs / divisor
 
 
-def _interval(ends: Sequence[sp.Expr], y: sp.Expr, alpha: sp.Expr) -> sp.Expr:
-    lower, upper = ends
+def _interval(lower: sp.Expr, upper: sp.Expr, y: sp.Expr, alpha: sp.Expr) -> sp.Expr:
     return upper - lower + 2 / alpha * (sp.Max(0, lower - y) + sp.Max(0, y - upper))
 
 
-gaussian_nll = Definition("gaussian_nll", _gaussian, ((PREDICTION, LOG_SCALE), TARGET))
-poisson_nll = Definition("poisson_nll", lambda rate, y: sp.exp(rate) - y * rate + sp.loggamma(y + 1), (LOG_RATE, COUNT))
-negative_binomial_nll = Definition("negative_binomial_nll", _negative_binomial, ((MEAN, SIZE), COUNT), given=(1,))
+gaussian_nll = Definition("gaussian_nll", _gaussian, (PREDICTION, LOG_SCALE, TARGET))
+poisson_nll = Definition("poisson_nll", lambda rate, y: sp.exp(rate) - y * rate + sp.log(sp.factorial(y)), (LOG_RATE, COUNT))
+negative_binomial_nll = Definition("negative_binomial_nll", _negative_binomial, (MEAN, SIZE, COUNT))
 zero_inflated_negative_binomial_nll = Definition(
-    "zero_inflated_negative_binomial_nll", _zero_inflated, ((MEAN, SIZE, ZERO), COUNT), given=(1,)
+    "zero_inflated_negative_binomial_nll", _zero_inflated, (MEAN, SIZE, ZERO, COUNT)
 )
-crps_gaussian = Definition("crps_gaussian", _crps_gaussian, ((PREDICTION, SCALE), TARGET))
+crps_gaussian = Definition("crps_gaussian", _crps_gaussian, (PREDICTION, SCALE, TARGET))
 crps_ensemble = Definition("crps_ensemble", _crps_ensemble, (MEMBERS, TARGET), given=("estimator",))
-interval_score = Definition("interval_score", _interval, ((LOWER, UPPER), TARGET), {"alpha": ALPHA})
+interval_score = Definition("interval_score", _interval, (LOWER, UPPER, TARGET), {"alpha": ALPHA})

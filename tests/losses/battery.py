@@ -13,6 +13,7 @@ from torch import Tensor
 from losscore.catalogue import Entry, entries
 from losscore.symbolic import Definition
 
+from .forecast_kinds import FORECAST_KINDS
 from .kinds import CLASSES, KINDS, Kind, Sample
 
 RELATIVE = {torch.float64: 1e-12, torch.float32: 2e-6}
@@ -64,7 +65,7 @@ def by_name(entry: Entry, prediction: Tensor, target: Tensor) -> dict[str, Tenso
 
 def kind_of(entry: Entry) -> Kind | None:
     """What is to be known of the arguments, where they aren't one prediction of a number or of one row of logits."""
-    return KINDS.get((entry.input, entry.target))
+    return {**KINDS, **FORECAST_KINDS}.get((entry.input, entry.target))
 
 
 def fixed(entry: Entry, prediction: Any) -> dict[str, Tensor]:
@@ -177,7 +178,9 @@ def disagreements(
             continue
         prediction, target = sample.tensors(dtype)
         prediction.requires_grad_()
-        loss = call(entry, prediction, target, **parameters)
+        kind = kind_of(entry)
+        how = {"reduction": kind.defined} if kind and kind.entangled else {}
+        loss = call(entry, prediction, target, **how, **parameters)
         (slope,) = torch.autograd.grad(loss, prediction)
         predicted = _parts(entry.predicted, prediction)
         observed = _parts(entry.observed, target) if sample.label is None else [sample.target]
@@ -187,8 +190,8 @@ def disagreements(
         wanted = [
             x for i in range(len(predicted)) for x in _flat(definition.gradient_oracle(*arguments, of=i, **parameters))
         ]
-        largest = 0 if sample.componentwise else max(abs(want) for want in wanted)
-        compared = [("value", loss, definition.oracle(*arguments, **parameters), 0)]
+        largest = sample.terms if sample.componentwise else max(sample.terms, *(abs(want) for want in wanted))
+        compared = [("value", loss, definition.oracle(*arguments, **parameters), sample.terms)]
         components = enumerate(zip(slopes, wanted, strict=True))
         compared += [(f"slope {k}", got, want, largest) for k, (got, want) in components]
         for what, got, want, scale in compared:

@@ -12,6 +12,7 @@ from torch import Tensor
 from losscore.catalogue import Entry, entries
 
 from .battery import call, over_settings
+from .forecast_functionals import FORECAST_CHECKS
 from .functionals import CHECKS
 
 SAMPLE = torch.tensor([-3.0, -1.2, -0.4, 0.1, 0.3, 0.9, 1.7, 2.2, 5.0, 11.0, 30.0], dtype=torch.float64)
@@ -74,8 +75,9 @@ OF_A_PROBABILITY: dict[str, Callable[[float], float]] = {
 
 @over_settings
 def test_the_best_constant_is_the_functional_named(entry: Entry, parameters: Mapping[str, Any]) -> None:
-    if entry.elicits in CHECKS:
-        CHECKS[entry.elicits](entry, parameters)
+    checks = {**CHECKS, **FORECAST_CHECKS}
+    if entry.elicits in checks:
+        checks[entry.elicits](entry, parameters)
     elif entry.input == "real":
         best = minimiser(lambda x: call(entry, x.expand_as(SAMPLE), SAMPLE, **parameters), -50, 50)
         assert best == pytest.approx(OF_A_SAMPLE[entry.elicits](**parameters), abs=1e-9)
