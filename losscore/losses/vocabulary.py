@@ -345,7 +345,7 @@ class _Total(torch.autograd.Function):
         losses, slopes = _sweep(Layer(hidden, weight, bias), target, factor, plan)
         ctx.plan = plan
         ctx.save_for_backward(hidden, weight, bias, target, factor, *(slopes or ()))
-        return (factor * losses).sum()
+        return _weighted_sum(losses, factor)
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
@@ -373,7 +373,11 @@ def _total(layer: Layer, target: Tensor, factor: Tensor, plan: Plan) -> Tensor:
     if not _is_transformed(tensors) and not _is_differentiated(target) and any(x.requires_grad for x in tensors):
         total: Tensor = _Total.apply(*layer, target, factor, plan)  # type: ignore[no-untyped-call]
         return total
-    return (factor * _losses(layer, target, plan).masked_fill(factor == 0, 0)).sum()
+    return _weighted_sum(_losses(layer, target, plan), factor)
+
+
+def _weighted_sum(losses: Tensor, factor: Tensor) -> Tensor:
+    return (factor * losses.masked_fill(factor == 0, 0)).sum()
 
 
 @_without_autocast
@@ -397,9 +401,10 @@ def _is_transformed(tensors: list[Tensor]) -> bool:
 
 def _check_layer(hidden: object, weight: object, bias: object) -> None:
     check_prediction("hidden", hidden)
-    check_prediction("weight", weight)
-    assert isinstance(hidden, Tensor) and isinstance(weight, Tensor)
+    assert isinstance(hidden, Tensor)
     check_companion("weight", weight, hidden, "hidden")
+    check_prediction("weight", weight)
+    assert isinstance(weight, Tensor)
     if hidden.dim() == 0 or weight.dim() != 2 or 0 in weight.shape or hidden.shape[-1] != weight.shape[1]:
         raise ValueError(
             f"weight: expected one row per class, as long as the last dimension of hidden, {hidden.shape}, "
