@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 
 import losscore
+from losscore import calibration
 from losscore.catalogue import Entry, entries
 from losscore.symbolic import definitions
 
@@ -17,8 +18,8 @@ from .battery import batch, fixed, over_losses
 FAMILIES = sorted({entry.family for entry in entries().values()})
 
 
-# what the library offers beside its losses: targets to give them
-NO_LOSSES = {"smooth_labels"}
+# what the library offers beside its losses: targets to give them, and measures of probabilities
+NO_LOSSES = {"smooth_labels", *calibration.__all__}
 
 
 def test_every_loss_of_the_library_has_an_entry() -> None:
