@@ -3,6 +3,7 @@
 Every loss is here by its name, with the call of `torch.nn.functional`: prediction first, then target.
 """
 
+from .calibration import expected_calibration_error, fit_temperature, murphy_decomposition, reliability_curve
 from .losses.classification import binary_brier, binary_cross_entropy, brier, cross_entropy
 from .losses.contrastive import info_nce, nt_xent, triplet
 from .losses.dense import dice, tversky
@@ -58,8 +59,10 @@ __all__ = [
     "dice",
     "distillation",
     "dpo",
+    "expected_calibration_error",
     "expectile",
     "exponential",
+    "fit_temperature",
     "gaussian_nll",
     "half_squared_error",
     "hinge",
@@ -71,12 +74,14 @@ __all__ = [
     "log_cosh",
     "log_score",
     "logistic",
+    "murphy_decomposition",
     "negative_binomial_nll",
     "nt_xent",
     "one_vs_all_hinge",
     "pinball",
     "poisson_nll",
     "ranked_probability_score",
+    "reliability_curve",
     "smooth_labels",
     "spherical_score",
     "squared_error",

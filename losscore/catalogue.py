@@ -171,7 +171,7 @@ _DENSITIES = (
         "gaussian_nll", "location and log scale", "real", "the mean and the log of the deviation", "input", "log_scale"
     ),
     _forecast("poisson_nll", "log rate", "count", "the log of the mean", "log_rate"),
-    _forecast("negative_binomial_nll", "mean and size", "count", "the mean", "mean", "inverse_dispersion"),
+    _forecast("negative_binomial_nll", "mean and size", "count", "the mean of the counts", "mean", "inverse_dispersion"),
     _forecast(
         "zero_inflated_negative_binomial_nll",
         "mean, size and zero",
