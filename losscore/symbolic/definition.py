@@ -22,6 +22,8 @@ CLASSES = sp.Symbol("K", integer=True, positive=True)
 
 _AGREEMENT = mpmath.mpf(10) ** -40
 _DIGITS_BELOW_FLOAT64 = 800
+# what is lost first may be a part of a tiny sum: float64 goes down to 1e-308
+_DIGITS_OF_A_SUM = 400
 _ROUNDING_OF_ZERO = mpmath.mpf(10) ** -1600
 
 
@@ -122,7 +124,7 @@ class Definition:
                 return value
             if digits > _DIGITS_BELOW_FLOAT64 and abs(value) < _ROUNDING_OF_ZERO:
                 return mpmath.mpf(0)
-            previous, digits = value, 4 * digits
+            previous, digits = value, max(4 * digits, _DIGITS_OF_A_SUM)
 
     def _compile(
         self, component: tuple[int, int] | None, templates: tuple[Any, ...], choices: tuple[tuple[str, Any], ...]
