@@ -4,9 +4,16 @@ Every loss is here by its name, with the call of `torch.nn.functional`: predicti
 """
 
 from .calibration import expected_calibration_error, fit_temperature, murphy_decomposition, reliability_curve
-from .losses.classification import binary_brier, binary_cross_entropy, brier, cross_entropy
+from .losses.classification import (
+    binary_brier,
+    binary_cross_entropy,
+    brier,
+    cross_entropy,
+    ranked_probability,
+    spherical,
+)
 from .losses.contrastive import info_nce, nt_xent, triplet
-from .losses.dense import dice, tversky
+from .losses.dense import binary_focal, dice, focal, tversky
 from .losses.densities import (
     crps_ensemble,
     crps_gaussian,
@@ -38,6 +45,12 @@ from .losses.regression import (
     pinball,
     squared_error,
 )
+from .losses.robust import (
+    absolute_probability_error,
+    forward_corrected_cross_entropy,
+    generalized_cross_entropy,
+    symmetric_cross_entropy,
+)
 from .losses.scores import brier_score, log_score, ranked_probability_score, spherical_score
 from .losses.survival import cox
 from .losses.targets import distillation, smooth_labels
@@ -45,9 +58,11 @@ from .losses.vocabulary import linear_cross_entropy
 
 __all__ = [
     "absolute_error",
+    "absolute_probability_error",
     "asymmetric_linear",
     "binary_brier",
     "binary_cross_entropy",
+    "binary_focal",
     "bradley_terry",
     "brier",
     "brier_score",
@@ -63,7 +78,10 @@ __all__ = [
     "expectile",
     "exponential",
     "fit_temperature",
+    "focal",
+    "forward_corrected_cross_entropy",
     "gaussian_nll",
+    "generalized_cross_entropy",
     "half_squared_error",
     "hinge",
     "huber",
@@ -80,12 +98,15 @@ __all__ = [
     "one_vs_all_hinge",
     "pinball",
     "poisson_nll",
+    "ranked_probability",
     "ranked_probability_score",
     "reliability_curve",
     "smooth_labels",
+    "spherical",
     "spherical_score",
     "squared_error",
     "squared_hinge",
+    "symmetric_cross_entropy",
     "triplet",
     "tversky",
     "weston_watkins",

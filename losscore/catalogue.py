@@ -39,6 +39,7 @@ InputKind = Literal[
 TargetKind = Literal[
     "real",
     "sign",
+    "label",
     "probability",
     "distribution",
     "class",
@@ -96,6 +97,7 @@ def entries() -> Mapping[str, Entry]:
         _REGRESSION,
         _CLASSIFICATION,
         _MARGINS,
+        _ROBUST,
         _SCORES,
         _TARGETS,
         _PREFERENCE,
@@ -154,8 +156,60 @@ _CLASSIFICATION = (
     Entry("binary_cross_entropy", "classification", "logit", "probability", "the log-odds"),
     Entry("brier", "classification", "logits", "distribution", "the distribution"),
     Entry("binary_brier", "classification", "logit", "probability", "the log-odds"),
+    Entry("spherical", "classification", "logits", "distribution", "the distribution"),
+    Entry("ranked_probability", "classification", "logits", "distribution", "the distribution"),
+)
+_ROBUST = (
+    Entry(
+        "generalized_cross_entropy",
+        "robust",
+        "logits",
+        "distribution",
+        "the distribution to the power 1 / (1 - q)",
+        (_with(q=0.7), _with(q=0.0), _with(q=0.25)),
+    ),
+    Entry("absolute_probability_error", "robust", "logits", "distribution", "the most probable class"),
+    Entry(
+        "symmetric_cross_entropy",
+        "robust",
+        "logits",
+        "distribution",
+        "the distribution, sharpened by the reverse part",
+        (_with(alpha=0.5, beta=1.0, log_zero=-4.0), _with(alpha=2.0, beta=0.25, log_zero=-1.0)),
+    ),
+    Entry(
+        "forward_corrected_cross_entropy",
+        "robust",
+        "logits",
+        "distribution",
+        "the distribution that the transition takes to that of the labels",
+        (
+            _with(transition=((0.75, 0.125, 0.125), (0.0, 1.0, 0.0), (0.25, 0.25, 0.5))),
+            _with(transition=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))),
+        ),
+    ),
 )
 _DENSE = (
+    Entry(
+        "focal",
+        "dense",
+        "logits",
+        "distribution",
+        "the distribution, flattened by gamma and tilted by alpha",
+        (
+            _with(gamma=2.0, alpha=None),
+            _with(gamma=0.5, alpha=(0.5, 1.0, 2.0)),
+            _with(gamma=0.0, alpha=None),
+        ),
+    ),
+    Entry(
+        "binary_focal",
+        "dense",
+        "logit",
+        "label",
+        "the log-odds, flattened by gamma and tilted by alpha",
+        (_with(gamma=2.0, alpha=0.25), _with(gamma=0.5, alpha=None), _with(gamma=0.0, alpha=None)),
+    ),
     Entry("dice", "dense", "mask", "mask", "the mask, where it is certain", (_with(smooth=0.0), _with(smooth=2.0))),
     Entry(
         "tversky",

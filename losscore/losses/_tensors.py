@@ -75,7 +75,7 @@ def check_values(name: str, values: Tensor, allowed: str, valid: Callable[[Tenso
 
     That is on the CPU, outside of `torch.compile` and `torch.func`; elsewhere values are taken on trust.
     """
-    if not _readable(values):
+    if not readable(values):
         return
     wrong = ~valid(values)
     if wrong.any():
@@ -83,7 +83,8 @@ def check_values(name: str, values: Tensor, allowed: str, valid: Callable[[Tenso
         raise ValueError(f"{name}: expected {allowed}, got {values[position].item()} at position {position}")
 
 
-def _readable(data: Tensor) -> bool:
+def readable(data: Tensor) -> bool:
+    """Whether the data can be read without waiting for a device: on the CPU, outside of compilation and torch.func."""
     return (
         not torch.compiler.is_compiling()
         and data.device.type == "cpu"

@@ -13,6 +13,7 @@ FAMILIES = (
     "regression",
     "classification",
     "margins",
+    "robust",
     "scores",
     "targets",
     "preference",

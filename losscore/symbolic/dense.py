@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sympy as sp
 
-from .classification import LOGITS, TARGETS, sigmoid
+from .classification import LABEL, LOGIT, LOGITS, TARGETS, sigmoid
 from .definition import Definition, Vector, total
 
+FOCUS, CLASS_FACTOR = sp.symbols(r"\gamma \alpha", nonnegative=True)
+CLASS_FACTORS = sp.IndexedBase(r"\alpha", nonnegative=True)
 SMOOTH = sp.Symbol("s", nonnegative=True)
 FALSE_POSITIVE, FALSE_NEGATIVE = sp.symbols(r"\alpha \beta", positive=True)
 
@@ -24,6 +26,28 @@ def _tversky(z: Vector, y: Vector, alpha: sp.Expr, beta: sp.Expr, smooth: sp.Exp
     return 1 - right / (right + alpha * false_positive + beta * false_negative)
 
 
+def _focused(probability: sp.Expr, missed: sp.Expr, gamma: sp.Expr) -> sp.Expr:
+    return -(missed**gamma) * sp.log(probability)
+
+
+def _focal(
+    z: Vector, q: Vector, gamma: sp.Expr, alpha: Vector | None = CLASS_FACTORS
+) -> sp.Expr:
+    def of_class(z_k: sp.Expr, q_k: sp.Expr, factor: sp.Expr = sp.Integer(1)) -> sp.Expr:
+        whole = total(sp.exp, z, index="j")
+        return q_k * factor * _focused(sp.exp(z_k) / whole, (whole - sp.exp(z_k)) / whole, gamma)
+
+    return total(of_class, z, q) if alpha is None else total(of_class, z, q, alpha)
+
+
+def _binary_focal(z: sp.Expr, y: sp.Expr, gamma: sp.Expr, alpha: sp.Expr | None = CLASS_FACTOR) -> sp.Expr:
+    of_one, of_zero = (1, 1) if alpha is None else (alpha, 1 - alpha)
+    if_one, if_zero = _focused(sigmoid(z), sigmoid(-z), gamma), _focused(sigmoid(-z), sigmoid(z), gamma)
+    return of_one * y * if_one + of_zero * (1 - y) * if_zero
+
+
+focal = Definition("focal", _focal, (LOGITS, TARGETS), {"gamma": FOCUS}, given=("alpha",))
+binary_focal = Definition("binary_focal", _binary_focal, (LOGIT, LABEL), {"gamma": FOCUS}, given=("alpha",))
 dice = Definition("dice", _dice, (LOGITS, TARGETS), {"smooth": SMOOTH})
 tversky = Definition(
     "tversky",

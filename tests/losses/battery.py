@@ -168,13 +168,18 @@ def _every_label(logits: tuple[float, ...], componentwise: bool = True) -> Itera
 _ADVERSARIAL = {"real": _reals, "score": _scores, "logit": _logit, "logits": _logits}
 
 
+def classes_of(parameters: Mapping[str, Any]) -> int | None:
+    """The number of classes that a table or a factor for each of them fits, if any."""
+    return next((len(value) for value in parameters.values() if isinstance(value, tuple)), None)
+
+
 def disagreements(
     entry: Entry, definition: Definition, parameters: Mapping[str, Any], dtype: torch.dtype
 ) -> Iterator[str]:
     """Where the torch function's value or gradient leaves the tolerance about the definition, in words."""
-    per_class = {len(value) for value in parameters.values() if isinstance(value, tuple)}
+    size = classes_of(parameters)
     for sample in samples(entry):
-        if per_class and len(sample.prediction) not in per_class:
+        if size and len(sample.prediction) != size:
             continue
         prediction, target = sample.tensors(dtype)
         prediction.requires_grad_()

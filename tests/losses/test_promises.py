@@ -19,6 +19,7 @@ from .battery import (
     bounded,
     call,
     caller,
+    classes_of,
     kind_of,
     losses_where,
     over_losses,
@@ -318,6 +319,16 @@ INFINITE_LOGITS = {
 IMPOSSIBLE_CLASSES = {
     "cross_entropy": ((0.0, [0.0, 0.0]), (INF, [1.0, -1.0])),
     "brier": ((0.0, [0.0, 0.0]), (2.0, [0.0, 0.0])),
+    "spherical": ((0.0, [0.0, 0.0]), (1.0, [0.0, 0.0])),
+    "ranked_probability": ((0.0, [0.0, 0.0]), (1.0, [0.0, 0.0])),
+    "generalized_cross_entropy": ((0.0, [0.0, 0.0]), (pytest.approx(1 / 0.7), [0.0, 0.0])),
+    "absolute_probability_error": ((0.0, [0.0, 0.0]), (2.0, [0.0, 0.0])),
+    "symmetric_cross_entropy": ((0.0, [0.0, 0.0]), (INF, [0.5, -0.5])),
+    "forward_corrected_cross_entropy": (
+        (pytest.approx(-math.log(0.75)), [0.0, 0.0]),
+        (pytest.approx(math.log(8)), [0.0, 0.0]),
+    ),
+    "focal": ((0.0, [0.0, 0.0]), (INF, [1.0, -1.0])),
 }
 
 
@@ -336,14 +347,15 @@ def test_infinite_predictions(entry: Entry) -> None:
         assert infinite(entry, INF, 1.0) == right and infinite(entry, -INF, 1.0) == wrong
         assert infinite(entry, -INF, 0.0)[0] == right[0] and infinite(entry, INF, 0.0)[0] == wrong[0]
     else:
-        right, wrong = IMPOSSIBLE_CLASSES[entry.name]
-        for first, second in ((0, 1), ([1.0, 0.0], [0.0, 1.0])):
-            assert infinite(entry, [3.0, -INF], first) == right
-            assert infinite(entry, [3.0, -INF], second) == wrong
+        more = (classes_of(entry.examples[0]) or 2) - 2
+        none, impossible = [0.0] * more, [-INF] * more
+        (right, slope_right), (wrong, slope_wrong) = IMPOSSIBLE_CLASSES[entry.name]
+        for first, second in ((0, 1), ([1.0, 0.0, *none], [0.0, 1.0, *none])):
+            assert infinite(entry, [3.0, -INF, *impossible], first) == (right, slope_right + none)
+            assert infinite(entry, [3.0, -INF, *impossible], second) == (wrong, slope_wrong + none)
             for row in ([INF, 0.0], [INF, INF], [-INF, -INF]):
-                assert math.isnan(infinite(entry, row, first)[0]) and math.isnan(
-                    infinite(entry, row, second)[0]
-                )
+                for target in (first, second):
+                    assert math.isnan(infinite(entry, row + impossible, target)[0])
 
 
 @losses_where(lambda entry: row_by_row(entry) and entry.input != "mask")
