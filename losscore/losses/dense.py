@@ -206,6 +206,15 @@ def _sigmoids(x: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(positive_side, larger, smaller), torch.where(positive_side, smaller, larger)
 
 
+def _sigmoids(x: Tensor) -> tuple[Tensor, Tensor]:
+    """sigmoid(x) and sigmoid(-x); unlike torch's sigmoid exact in the derivative where they come near 1, too."""
+    positive_side = x >= 0
+    decay = torch.where(positive_side, -x, x).exp()
+    larger = 1 / (1 + decay)
+    smaller = decay * larger
+    return torch.where(positive_side, larger, smaller), torch.where(positive_side, smaller, larger)
+
+
 def _overlap(
     input: Tensor, target: Tensor, alpha: float, beta: float, smooth: float, reduction: Reduction
 ) -> Tensor:
