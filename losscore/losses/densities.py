@@ -62,8 +62,9 @@ def gaussian_nll(
     References: Nix & Weigend (1994), Estimating the mean and variance of the target probability distribution.
     """
     (input, target, log_scale), dtype = _forecast(input=input, target=target, log_scale=log_scale)
-    residual, precision = input - target, (-log_scale).exp()
-    precision = precision.masked_fill((residual == 0) & precision.isinf(), 0)
+    residual = input - target
+    exact = (residual == 0) & (-log_scale).exp().isinf()
+    precision = (-log_scale.masked_fill(exact, 0)).exp()
     return reduce(log_scale + (residual * precision).square() / 2 + _HALF_LOG_TWO_PI, reduction, dtype)
 
 
@@ -352,12 +353,14 @@ def _negative_binomial(mean: Tensor, count: Tensor, size: Tensor) -> Tensor:
     """
     if_none = size * (mean / size).log1p()
     none = count == 0
-    count, mean = count.masked_fill(none, 1), mean.masked_fill(none, 1)
+    impossible = (mean == 0) & ~none
+    if_impossible = -count * torch.where(impossible, mean, 1).log()
+    count, mean = count.masked_fill(none, 1), mean.masked_fill(none | impossible, 1)
     excess, both = mean - count, count + size
     deviance = size * (excess / both).log1p() + count * (-excess / (mean * (1 + count / size))).log1p()
     own = (count.log() + (count / size).log1p()) / 2 + _HALF_LOG_TWO_PI
     own = own + _stirling(count) + _stirling(size) - _stirling(both)
-    return torch.where(none, if_none, deviance + own)
+    return torch.where(none, if_none, torch.where(impossible, if_impossible, deviance + own))
 
 
 def _stirling(x: Tensor) -> Tensor:

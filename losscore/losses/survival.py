@@ -89,8 +89,8 @@ def _of_events(log_hazard: Tensor, time: Tensor, event: Tensor, efron: bool) -> 
     others, tied = _running_log_sum(log_hazard)[(first - 1).clamp(min=0)], _running_log_sum(log_hazard, first)[last]
     share = (last - place + 1).to(log_hazard.dtype) / count if efron else torch.ones_like(log_hazard)
     left = share.log()
-    alone = first == 0
-    excess = -F.logsigmoid(torch.where(alone, 0, tied + left - others)).masked_fill(alone, 0)
+    compared = event & (first > 0)
+    excess = -F.logsigmoid(torch.where(compared, tied + left - others, 0)).masked_fill(~compared, 0)
     in_group = torch.zeros_like(excess).scatter_add(0, first, left + excess)[first] / count
     within = torch.where(count == 1, 0, tied - log_hazard)
     return torch.where(event, within + in_group, 0)
