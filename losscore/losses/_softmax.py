@@ -57,7 +57,7 @@ def closed_form(form: Callable[[Tensor, Tensor, int], Form]) -> LossOfLabel:
             ctx.save_for_forward(logits, label)
 
         @staticmethod
-        def backward(ctx: Any, upstream: Tensor | None, *_: None) -> tuple[Tensor | None, None, None]:
+        def backward(ctx: Any, upstream: Tensor | None, *others: Any) -> tuple[Tensor | None, None, None]:
             if upstream is None:
                 return None, None, None
             logits, label, rate, direction = ctx.saved_tensors
@@ -73,11 +73,11 @@ def closed_form(form: Callable[[Tensor, Tensor, int], Form]) -> LossOfLabel:
                 tensor.expand(info.batch_size, *tensor.shape) if at is None else tensor.movedim(at, 0)
                 for tensor, at in zip((logits, label), in_dims)
             )
-            return WithForwardMode.apply(*batched, dim), (0, 0, 0)
+            return WithForwardMode.apply(*batched, dim), (0, 0, 0)  # type: ignore[no-untyped-call]
 
     class WithForwardMode(ClosedForm):
         @staticmethod
-        def jvp(ctx: Any, tangent: Tensor, *_: None) -> tuple[Tensor, None, None]:
+        def jvp(ctx: Any, tangent: Tensor, *_: Any) -> tuple[Tensor, None, None]:
             logits, label = ctx.saved_tensors
             with torch.enable_grad():
                 value, rate, direction = form(logits, label, ctx.dim)
@@ -144,7 +144,10 @@ def _squared_distance_to_label(logits: Tensor, label: Tensor, dim: int) -> Form:
     origin = others.amax(dim, keepdim=True)
     direction = _times(others - origin, others)
     ahead = own * (origin + missed) - direction.sum(dim, keepdim=True)
-    direction = direction.add_(_times(others, ahead))
+    if torch.is_grad_enabled():
+        direction = direction + others * ahead
+    else:
+        direction.addcmul_(others, ahead)
     return Form(value, torch.full_like(own, 2.0), _replaced(direction, dim, label, -own * value))
 
 

@@ -11,7 +11,16 @@ from torch import Tensor
 
 from ._classes import classed
 from ._softmax import missed, of_surprisal
-from ._tensors import Reduction, check_companion, check_labels, check_number, check_values, paired, positive, reduce
+from ._tensors import (
+    Reduction,
+    check_companion,
+    check_labels,
+    check_number,
+    check_values,
+    paired,
+    positive,
+    reduce,
+)
 
 _NO_CHANCE = 750.0  # beyond this surprisal the probability is 0 in every dtype
 
@@ -115,7 +124,8 @@ def _class_factors(alpha: Any, logits: Tensor) -> Tensor | None:
     check_companion("alpha", alpha, logits)
     if alpha.shape != logits.shape[-1:]:
         raise ValueError(f"alpha: expected one factor per class, size {logits.shape[-1:]}, got {alpha.shape}")
-    return alpha.to(logits.dtype)
+    factors: Tensor = alpha.to(logits.dtype)
+    return factors
 
 
 def dice(input: Tensor, target: Tensor, *, smooth: float = 0.0, reduction: Reduction = "mean") -> Tensor:
@@ -195,15 +205,6 @@ def tversky(
 
 def _not_negative(name: str, value: object) -> float:
     return check_number(name, value, "a finite number >= 0", lambda x: x >= 0)
-
-
-def _sigmoids(x: Tensor) -> tuple[Tensor, Tensor]:
-    """sigmoid(x) and sigmoid(-x); unlike torch's sigmoid exact in the derivative where they come near 1, too."""
-    positive_side = x >= 0
-    decay = torch.where(positive_side, -x, x).exp()
-    larger = 1 / (1 + decay)
-    smaller = decay * larger
-    return torch.where(positive_side, larger, smaller), torch.where(positive_side, smaller, larger)
 
 
 def _sigmoids(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -228,4 +228,5 @@ def _transition(value: Any, logits: Tensor) -> Tensor:
                 f"transition: expected probabilities, each row with the sum 1, got a smallest of {value.min().item()} "
                 f"and sums {sums.tolist()}"
             )
-    return value.to(logits.dtype)
+    table: Tensor = value.to(logits.dtype)
+    return table

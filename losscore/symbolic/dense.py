@@ -30,10 +30,8 @@ def _focused(probability: sp.Expr, missed: sp.Expr, gamma: sp.Expr) -> sp.Expr:
     return -(missed**gamma) * sp.log(probability)
 
 
-def _focal(
-    z: Vector, q: Vector, gamma: sp.Expr, alpha: Vector | None = CLASS_FACTORS
-) -> sp.Expr:
-    def of_class(z_k: sp.Expr, q_k: sp.Expr, factor: sp.Expr = sp.Integer(1)) -> sp.Expr:
+def _focal(z: Vector, q: Vector, gamma: sp.Expr, alpha: Vector | None = CLASS_FACTORS) -> sp.Expr:
+    def of_class(z_k: sp.Expr, q_k: sp.Expr, factor: sp.Expr | int = 1) -> sp.Expr:
         whole = total(sp.exp, z, index="j")
         return q_k * factor * _focused(sp.exp(z_k) / whole, (whole - sp.exp(z_k)) / whole, gamma)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import sympy as sp
 
@@ -22,7 +22,7 @@ def _probability(z: Vector, z_k: sp.Expr) -> sp.Expr:
 def _generalized_cross_entropy(z: Vector, t: Vector, q: sp.Expr) -> sp.Expr:
     def of_class(z_k: sp.Expr, t_k: sp.Expr) -> sp.Expr:
         surprisal = log_sum_exp(z) - z_k
-        return t_k * sp.Piecewise(((1 - sp.exp(-q * surprisal)) / q, q > 0), (surprisal, True))
+        return t_k * sp.Piecewise(((1 - sp.exp(-q * surprisal)) / q, sp.Ne(q, 0)), (surprisal, True))
 
     return total(of_class, z, t)
 
@@ -37,9 +37,7 @@ def _symmetric_cross_entropy(
     return alpha * cross_entropy.formula(z, t) + beta * (-log_zero - total(relief, z, t))
 
 
-def _forward_corrected_cross_entropy(
-    z: Vector, t: Vector, transition: Sequence[Sequence[sp.Expr]] | sp.IndexedBase = TRANSITION
-) -> sp.Expr:
+def _forward_corrected_cross_entropy(z: Vector, t: Vector, transition: Any = TRANSITION) -> sp.Expr:
     if isinstance(z, sp.IndexedBase):
         j, k = sp.symbols("j k", integer=True, positive=True)
         seen = sp.Sum(_probability(z, z[j]) * transition[j, k], (j, 1, CLASSES))
@@ -68,5 +66,8 @@ symmetric_cross_entropy = Definition(
     {"alpha": FORWARD, "beta": BACKWARD, "log_zero": LOG_ZERO},
 )
 forward_corrected_cross_entropy = Definition(
-    "forward_corrected_cross_entropy", _forward_corrected_cross_entropy, (LOGITS, TARGETS), given=("transition",)
+    "forward_corrected_cross_entropy",
+    _forward_corrected_cross_entropy,
+    (LOGITS, TARGETS),
+    given=("transition",),
 )

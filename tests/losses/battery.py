@@ -156,6 +156,8 @@ def _logits() -> Iterator[Sample]:
         yield from _every_label(row)
     for row in [(20.0, 0.0), (3.0, -60.0, 1.0)]:
         yield Sample(row, (0.25, 0.5, 0.25)[: len(row)], componentwise=False)
+    yield Sample((1.0, -2.0, 0.5), (0.125, 0.125, 0.75), componentwise=False)
+    yield Sample((1.0, -2.0, 0.5), (2.0**-10, 0.5, 0.5 - 2.0**-10), componentwise=False)
 
 
 def _every_label(logits: tuple[float, ...], componentwise: bool = True) -> Iterator[Sample]:

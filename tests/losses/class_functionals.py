@@ -32,7 +32,11 @@ def best_logits(entry: Entry, parameters: Mapping[str, Any], law: Tensor) -> Ten
     def risk() -> Tensor:
         descent.zero_grad()
         predicted = logits.softmax(0) if entry.input == "probabilities" else logits
-        rows = (logits[1] - logits[0]).expand(2) if entry.input == "logit" else predicted.expand(classes, classes)
+        rows = (
+            (logits[1] - logits[0]).expand(2)
+            if entry.input == "logit"
+            else predicted.expand(classes, classes)
+        )
         total = (law * call(entry, rows, torch.arange(classes), reduction="none", **parameters)).sum()
         total.backward()
         return total
