@@ -22,7 +22,6 @@ from jupyter_cache import get_cache
 from myst_nb.core.read import create_nb_reader
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.config import Config

@@ -17,7 +17,7 @@ import torch
 
 from ..symbolic.proof import is_zero
 from .results import FAILED, NOT_YET, PASSED, Result
-from .tasks import Function, Part, Question, Task, WrongAnswer
+from .tasks import Function, Part, Question, Task
 
 SECONDS = 10.0
 """How long a check lets the learner's function run."""

@@ -194,4 +194,5 @@ def gamma_bill(stock: Tensor, *, underage: float, overage: float) -> Tensor:
     shape, scale = torch.tensor([4.0, 5.0], dtype=stock.dtype, device=stock.device)
     surplus = stock * torch.special.gammainc(shape, stock / scale)
     surplus = surplus - shape * scale * torch.special.gammainc(shape + 1, stock / scale)
-    return overage * surplus + underage * (shape * scale - stock + surplus)
+    cost: Tensor = overage * surplus + underage * (shape * scale - stock + surplus)
+    return cost
