@@ -26,37 +26,41 @@ def test_the_examples_of_the_docstrings_are_right() -> None:
 
 
 def test_errors_worked_by_hand() -> None:
-    """Bin [0, 1/2): 0.1 and 0.3, one event of two, 0.3 off. Bin [1/2, 1]: 0.9, 0.8, 0.7, all events, 0.2 off."""
+    """Bin [0, 1/2): 0.1 and 0.3, one event of two, 0.3 off. Bin [1/2, 1]: all three happen, 0.2 off."""
     probs, happened = torch.tensor([0.1, 0.3, 0.9, 0.8, 0.7]), torch.tensor([0, 1, 1, 1, 1])
     for norm, wanted in (("l1", 0.24), ("l2", math.sqrt(0.4 * 0.09 + 0.6 * 0.04)), ("max", 0.3)):
         found = losscore.expected_calibration_error(probs, happened, bins=2, norm=norm)
         assert found.item() == pytest.approx(wanted, rel=1e-6)
     curve = losscore.reliability_curve(probs, happened, bins=2)
-    assert curve.count.tolist() == [2, 3] and curve.frequency.tolist() == [0.5, 1]
+    assert curve.samples.tolist() == [2, 3] and curve.frequency.tolist() == [0.5, 1]
     assert curve.probability.tolist() == pytest.approx([0.2, 0.8])
 
 
 def test_bins_are_right_at_their_edges() -> None:
     """In float32 sigmoid(17) is 1, and 1 times the number of bins is no bin."""
     edges = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0])
-    assert losscore.reliability_curve(edges, torch.ones(5), bins=4).count.tolist() == [1, 1, 1, 2]
+    assert losscore.reliability_curve(edges, torch.ones(5), bins=4).samples.tolist() == [1, 1, 1, 2]
     below = torch.nextafter(edges[1:], torch.tensor(0.0))
-    assert losscore.reliability_curve(below, torch.ones(4), bins=4).count.tolist() == [1, 1, 1, 1]
+    assert losscore.reliability_curve(below, torch.ones(4), bins=4).samples.tolist() == [1, 1, 1, 1]
     sure = torch.tensor([17.0, 40.0]).sigmoid()
     assert sure.tolist() == [1, 1]
     curve = losscore.reliability_curve(sure, torch.tensor([1, 0]))
-    assert curve.count[-1] == 2 and curve.frequency[-1] == 0.5 and curve.frequency[:-1].isnan().all()
+    assert curve.samples[-1] == 2 and curve.frequency[-1] == 0.5 and curve.frequency[:-1].isnan().all()
     assert losscore.expected_calibration_error(sure, torch.tensor([1, 0])).item() == 0.5
-    thirds = losscore.reliability_curve(torch.tensor([1 / 3, 2 / 3], dtype=torch.float64), torch.ones(2), bins=3)
-    assert thirds.count.tolist() == [0, 1, 1]
+    thirds = losscore.reliability_curve(
+        torch.tensor([1 / 3, 2 / 3], dtype=torch.float64), torch.ones(2), bins=3
+    )
+    assert thirds.samples.tolist() == [0, 1, 1]
 
 
 def test_of_several_classes_the_most_probable_counts() -> None:
     probs = torch.tensor([[0.6, 0.3, 0.1], [0.2, 0.2, 0.6], [0.1, 0.8, 0.1]])
     curve = losscore.reliability_curve(probs, torch.tensor([0, 1, 1]), bins=10)
-    assert curve.count.tolist() == [0, 0, 0, 0, 0, 0, 2, 0, 1, 0]
+    assert curve.samples.tolist() == [0, 0, 0, 0, 0, 0, 2, 0, 1, 0]
     assert curve.frequency[6] == 0.5 and curve.frequency[8] == 1
-    assert losscore.expected_calibration_error(probs, torch.tensor([0, 1, 1]), bins=10).item() == pytest.approx(0.4 / 3)
+    assert losscore.expected_calibration_error(
+        probs, torch.tensor([0, 1, 1]), bins=10
+    ).item() == pytest.approx(0.4 / 3)
 
 
 def test_nobody_to_measure() -> None:
@@ -71,7 +75,7 @@ def test_nobody_to_measure() -> None:
 
 @pytest.mark.parametrize("temperature", [0.2, 1.0, 3.7])
 def test_a_known_temperature_is_found(temperature: float) -> None:
-    """Every class is a label as often as its probability says, at logits that are `temperature` times too large."""
+    """Every class is a label as often as its probability says, at logits `temperature` times too large."""
     logits = draw(40, 3)
     weights = (1000 * logits.softmax(1)).round().long()
     labels = torch.cat([torch.arange(3).repeat_interleave(row) for row in weights])
@@ -104,12 +108,14 @@ def test_temperature_of_one_logit_is_that_of_two() -> None:
 def test_temperatures_at_the_ends() -> None:
     wrong = torch.tensor([[0.0, 1.0], [0.0, 2.0]])
     assert losscore.fit_temperature(wrong, torch.tensor([0, 0])) == math.inf
-    with pytest.raises(ValueError, match="a label that hasn't the largest logit, got none: the best temperature is 0"):
+    with pytest.raises(
+        ValueError, match="a label that hasn't the largest logit, got none: the best temperature is 0"
+    ):
         losscore.fit_temperature(wrong, torch.tensor([1, 1]))
 
 
 def test_decomposition_worked_by_hand() -> None:
-    """Said 1/4: 1 of 2, so 1/4 off. Said 3/4: 2 of 2, 1/4 off. Overall 3/4, and each group 1/4 away from it."""
+    """Said 1/4: 1 of 2, so 1/4 off. Said 3/4: 2 of 2, 1/4 off. Overall 3/4, each group 1/4 away."""
     parts = losscore.murphy_decomposition(torch.tensor([0.25, 0.25, 0.75, 0.75]), torch.tensor([0, 1, 1, 1]))
     assert parts == (0.1875, 0.0625, 0.0625, 0.1875, 0)
 
@@ -146,9 +152,19 @@ BAD: list[tuple[tuple[object, object], dict[str, object], type[Exception], str]]
     ((GOOD, [0, 1]), {}, TypeError, "target: expected a torch.Tensor, got list"),
     ((GOOD, torch.tensor([0, 2])), {}, ValueError, "target: expected 0 or 1, got 2 at position (1,)"),
     ((GOOD, torch.tensor([0.5, 1.0])), {}, ValueError, "target: expected 0 or 1, got 0.5 at position (0,)"),
-    ((GOOD.expand(2, 2), torch.tensor([0, 2])), {}, ValueError, "target: expected class indices in [0, 2), got 2"),
+    (
+        (GOOD.expand(2, 2), torch.tensor([0, 2])),
+        {},
+        ValueError,
+        "target: expected class indices in [0, 2), got 2",
+    ),
     ((GOOD, LABELS[:1]), {}, ValueError, "target: expected size torch.Size([2]), got torch.Size([1])"),
-    ((GOOD.reshape(2, 1, 1), LABELS), {}, ValueError, "probs: expected size (N,) or (N, C), got torch.Size([2, 1, 1])"),
+    (
+        (GOOD.reshape(2, 1, 1), LABELS),
+        {},
+        ValueError,
+        "probs: expected size (N,) or (N, C), got torch.Size([2, 1, 1])",
+    ),
     ((GOOD, LABELS), {"bins": 0}, ValueError, "bins: expected an int >= 1, got 0"),
     ((GOOD, LABELS), {"bins": 2.0}, TypeError, "bins: expected an int >= 1, got float"),
 ]
@@ -157,7 +173,11 @@ BAD: list[tuple[tuple[object, object], dict[str, object], type[Exception], str]]
 @pytest.mark.parametrize("name", ["expected_calibration_error", "reliability_curve", "murphy_decomposition"])
 @pytest.mark.parametrize(("arguments", "options", "kind", "message"), BAD)
 def test_bad_input(
-    name: str, arguments: tuple[object, object], options: dict[str, object], kind: type[Exception], message: str
+    name: str,
+    arguments: tuple[object, object],
+    options: dict[str, object],
+    kind: type[Exception],
+    message: str,
 ) -> None:
     with pytest.raises(kind, match=re.escape(message)):
         getattr(losscore, name)(*arguments, **options)

@@ -1,10 +1,11 @@
-"""Losses of a forecast distribution: negative log-likelihoods, and scores of its spread in the unit of the target.
+"""Losses of a forecast distribution: negative log-likelihoods, and scores in the unit of the target.
 
-A forecast is given by its parameters (location and scale, rate, mean and dispersion), by an ensemble drawn from it or
-by an interval. All are elementwise under `reduction="none"` and averaged over all elements under "mean"; an empty
-"mean" is NaN and an empty "sum" 0, as in torch. Parameters of the forecast may be numbers instead of tensors where
-they are keywords; a tensor must have the shape of the prediction, for nothing is broadcast. Negative scales, means
-and counts are refused on the CPU, and taken on trust on an accelerator, under `torch.compile` and `torch.func`.
+A forecast is given by its parameters (location and scale, rate, mean and dispersion), by an ensemble drawn
+from it or by an interval. All are elementwise under `reduction="none"` and averaged over all elements under
+"mean"; an empty "mean" is NaN and an empty "sum" 0, as in torch. Parameters of the forecast may be numbers
+instead of tensors where they are keywords; a tensor must have the shape of the prediction, for nothing is
+broadcast. Negative scales, means and counts are refused on the CPU, and taken on trust on an accelerator,
+under `torch.compile` and `torch.func`.
 """
 
 from __future__ import annotations
@@ -38,22 +39,23 @@ _STIRLING_FROM = 10.0
 def gaussian_nll(
     input: Tensor, target: Tensor, *, log_scale: Tensor | float, reduction: Reduction = "mean"
 ) -> Tensor:
-    r"""Gaussian negative log-likelihood, s + ((x - y) exp(-s))^2 / 2 + log(2 pi) / 2, with s the log of the scale.
+    r"""Gaussian negative log-likelihood, s + ((x - y) exp(-s))^2 / 2 + log(2 pi) / 2, s the log of the scale.
 
-    Domain: all real x, s and y. Its minimiser is the target's mean and the log of its standard deviation: of all
-    Gaussian laws the one with the first two moments of the target.
+    Domain: all real x, s and y. Its minimiser is the target's mean and the log of its standard deviation: of
+    all Gaussian laws the one with the first two moments of the target.
 
-    Conventions: the full density, with log(2 pi) / 2, which `torch.nn.functional.gaussian_nll_loss` leaves out by
-    default; the parameter is the log of the standard deviation, not the variance, so nothing is clamped and every
-    gradient is the true one. A density may exceed 1, so the loss may be negative. "mean" divides by the number of
-    elements.
+    Conventions: the full density, with log(2 pi) / 2, which `torch.nn.functional.gaussian_nll_loss` leaves
+    out by default; the parameter is the log of the standard deviation, not the variance, so nothing is
+    clamped and every gradient is the true one. A density may exceed 1, so the loss may be negative. "mean"
+    divides by the number of elements.
 
-    Shape: `input` and `target` of one shape, any; `log_scale` likewise, or a number; the result () or, under "none",
-    that shape.
+    Shape: `input` and `target` of one shape, any; `log_scale` likewise, or a number; the result () or, under
+    "none", that shape.
 
     Raises:
         ValueError: the shapes differ, `log_scale` is a number that isn't finite, or `reduction` is unknown.
-        TypeError: `input` isn't a floating-point tensor, `target` isn't a real one, or `log_scale` is neither.
+        TypeError: `input` isn't a floating-point tensor, `target` isn't a real one, or `log_scale` is
+            neither.
 
     Example:
         >>> gaussian_nll(torch.tensor([1.0]), torch.tensor([3.0]), log_scale=torch.tensor([0.0]))
@@ -71,11 +73,13 @@ def gaussian_nll(
 def poisson_nll(log_rate: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     r"""Poisson negative log-likelihood of a count, exp(l) - y l + log y!, with l the log of the rate.
 
-    Domain: all real l; y >= 0, a count. Its minimiser is the log of the target's mean, whatever law the counts have.
+    Domain: all real l; y >= 0, a count. Its minimiser is the log of the target's mean, whatever law the
+    counts have.
 
-    Conventions: the full likelihood, with log y! exactly (`torch.nn.functional.poisson_nll_loss` leaves it out by
-    default, and by `full=True` takes an approximation). Exact for large counts, where the terms cancel. Between the
-    whole numbers y! is the gamma function at y + 1. "mean" divides by the number of elements.
+    Conventions: the full likelihood, with log y! exactly (`torch.nn.functional.poisson_nll_loss` leaves it
+    out by default, and by `full=True` takes an approximation). Exact for large counts, where the terms
+    cancel. Between the whole numbers y! is the gamma function at y + 1. "mean" divides by the number of
+    elements.
 
     Shape: `log_rate` and `target` of one shape, any; the result () or, under "none", that shape.
 
@@ -87,8 +91,8 @@ def poisson_nll(log_rate: Tensor, target: Tensor, *, reduction: Reduction = "mea
         >>> poisson_nll(torch.tensor([0.0, 0.0]), torch.tensor([0, 3]), reduction="none")
         tensor([1.0000, 2.7918])
 
-    References: Nelder & Wedderburn (1972), Generalized linear models; Loader (2000), Fast and accurate computation of
-    binomial probabilities.
+    References: Nelder & Wedderburn (1972), Generalized linear models; Loader (2000), Fast and accurate
+    computation of binomial probabilities.
     """
     (log_rate, target), dtype = _forecast(log_rate=log_rate, target=target)
     _check_not_negative("target", target)
@@ -106,36 +110,34 @@ def negative_binomial_nll(
 ) -> Tensor:
     r"""Negative binomial negative log-likelihood of a count, by mean m and inverse dispersion t.
 
-    log y! + log G(t) - log G(y + t) + t log(1 + m/t) + y log(1 + t/m), with G the gamma function: a Poisson law whose
-    rate is gamma distributed. The variance is m + m^2 / t.
+    log y! + log G(t) - log G(y + t) + t log(1 + m/t) + y log(1 + t/m), with G the gamma function: a Poisson
+    law whose rate is gamma distributed. The variance is m + m^2 / t.
 
     Domain: m >= 0, t > 0; y >= 0, a count. Its minimiser in m is the target's mean, whatever t is.
 
-    Conventions: `inverse_dispersion` t is the "size" or "total count" of other libraries, 1 / alpha of a regression's
-    alpha; as t grows the loss tends to `poisson_nll` of log m, and does so here without losing digits (lgamma
-    differences lose all of them beyond t = 1e8 in float32, 1e15 in float64). No epsilon is added to any logarithm.
-    "mean" divides by the number of elements.
+    Conventions: `inverse_dispersion` t is the "size" or "total count" of other libraries, 1 / alpha of a
+    regression's alpha; as t grows the loss tends to `poisson_nll` of log m, and does so here without losing
+    digits (lgamma differences lose all of them beyond t = 1e8 in float32, 1e15 in float64). No epsilon is
+    added to any logarithm. "mean" divides by the number of elements.
 
-    Shape: `mean` and `target` of one shape, any; `inverse_dispersion` likewise, or a number; the result () or, under
-    "none", that shape.
+    Shape: `mean` and `target` of one shape, any; `inverse_dispersion` likewise, or a number; the result ()
+    or, under "none", that shape.
 
     Raises:
-        ValueError: the shapes differ, a count or mean is negative, an inverse dispersion isn't > 0, or `reduction` is
-            unknown.
-        TypeError: `mean` isn't a floating-point tensor, `target` isn't a real one, or `inverse_dispersion` is neither
-            a real tensor nor a number.
+        ValueError: the shapes differ, a count or mean is negative, an inverse dispersion isn't > 0, or
+            `reduction` is unknown.
+        TypeError: `mean` isn't a floating-point tensor, `target` isn't a real one, or `inverse_dispersion` is
+            neither a real tensor nor a number.
 
     Example:
         >>> negative_binomial_nll(torch.tensor([2.0, 2.0]), torch.tensor([0, 3]), inverse_dispersion=1e8,
         ...                       reduction="none")
         tensor([2.0000, 1.7123])
 
-    References: Lawless (1987), Negative binomial and mixed Poisson regression; Loader (2000), Fast and accurate
-    computation of binomial probabilities.
+    References: Lawless (1987), Negative binomial and mixed Poisson regression; Loader (2000), Fast and
+    accurate computation of binomial probabilities.
     """
-    (mean, target, size), dtype = _forecast(
-        mean=mean, target=target, inverse_dispersion=inverse_dispersion
-    )
+    (mean, target, size), dtype = _forecast(mean=mean, target=target, inverse_dispersion=inverse_dispersion)
     _check_counted(mean, target, size)
     return reduce(_negative_binomial(mean, target, size), reduction, dtype)
 
@@ -150,22 +152,22 @@ def zero_inflated_negative_binomial_nll(
 ) -> Tensor:
     r"""Negative log-likelihood of a count that is 0 with probability sigmoid(z), and else negative binomial.
 
-    -log(sigmoid(z) + sigmoid(-z) p(0)) where y = 0, -log sigmoid(-z) - log p(y) elsewhere, with p the negative
-    binomial probability of mean m and inverse dispersion t (see `negative_binomial_nll`).
+    -log(sigmoid(z) + sigmoid(-z) p(0)) where y = 0, -log sigmoid(-z) - log p(y) elsewhere, with p the
+    negative binomial probability of mean m and inverse dispersion t (see `negative_binomial_nll`).
 
-    Domain: m >= 0, t > 0, all real z; y >= 0, a count. Its minimiser is the parameters of the law of the target, if
-    it is of this kind; the mean that it implies is sigmoid(-z) m.
+    Domain: m >= 0, t > 0, all real z; y >= 0, a count. Its minimiser is the parameters of the law of the
+    target, if it is of this kind; the mean that it implies is sigmoid(-z) m.
 
-    Conventions: `mean` is that of the negative binomial part, not of the mixture; `zero_logits` is the log-odds of a
-    zero of the extra kind. Both tails of the zero's probability are exact, also where p(0) underflows. "mean" divides
-    by the number of elements.
+    Conventions: `mean` is that of the negative binomial part, not of the mixture; `zero_logits` is the
+    log-odds of a zero of the extra kind. Both tails of the zero's probability are exact, also where p(0)
+    underflows. "mean" divides by the number of elements.
 
-    Shape: `mean` and `target` of one shape, any; `inverse_dispersion` and `zero_logits` likewise, or numbers; the
-    result () or, under "none", that shape.
+    Shape: `mean` and `target` of one shape, any; `inverse_dispersion` and `zero_logits` likewise, or numbers;
+    the result () or, under "none", that shape.
 
     Raises:
-        ValueError: the shapes differ, a count or mean is negative, an inverse dispersion isn't > 0, or `reduction` is
-            unknown.
+        ValueError: the shapes differ, a count or mean is negative, an inverse dispersion isn't > 0, or
+            `reduction` is unknown.
         TypeError: `mean` isn't a floating-point tensor, or another argument isn't of the kind named.
 
     Example:
@@ -173,8 +175,8 @@ def zero_inflated_negative_binomial_nll(
         ...                                     inverse_dispersion=100.0, zero_logits=-3.0, reduction="none")
         tensor([3.0486, 1.3555])
 
-    References: Greene (1994), Accounting for excess zeros and sample selection in Poisson and negative binomial
-    regression models; Lopez et al. (2018), Deep generative modeling for single-cell transcriptomics.
+    References: Greene (1994), Accounting for excess zeros and sample selection in Poisson and negative
+    binomial regression models; Lopez et al. (2018), Deep generative modeling for single-cell transcriptomics.
     """
     (mean, target, size, zero), dtype = _forecast(
         mean=mean, target=target, inverse_dispersion=inverse_dispersion, zero_logits=zero_logits
@@ -195,32 +197,32 @@ def zero_inflated_negative_binomial_nll(
 def crps_gaussian(
     mean: Tensor, target: Tensor, *, scale: Tensor | float, reduction: Reduction = "mean"
 ) -> Tensor:
-    r"""Continuous ranked probability score of a Gaussian forecast: the squared distance of the distribution functions.
+    r"""Continuous ranked probability score of a Gaussian forecast: how far it is from the outcome, squared.
 
     s (z (2 P(z) - 1) + 2 p(z) - 1/sqrt(pi)) with z = (y - m)/s, and p and P the standard normal density and
     distribution function; it is the integral over t of (P((t - m)/s) - 1[y <= t])^2.
 
-    Domain: all real m and y, s >= 0. Its minimiser is the target's mean and standard deviation if the target is
-    Gaussian: the score is strictly proper among Gaussian laws.
+    Domain: all real m and y, s >= 0. Its minimiser is the target's mean and standard deviation if the target
+    is Gaussian: the score is strictly proper among Gaussian laws.
 
-    Conventions: in the unit of the target; at s = 0 it is the absolute error, with the one-sided derivative in s.
-    "mean" divides by the number of elements.
+    Conventions: in the unit of the target; at s = 0 it is the absolute error, with the one-sided derivative
+    in s. "mean" divides by the number of elements.
 
-    Shape: `mean` and `target` of one shape, any; `scale` likewise, or a number; the result () or, under "none", that
-    shape.
+    Shape: `mean` and `target` of one shape, any; `scale` likewise, or a number; the result () or, under
+    "none", that shape.
 
     Raises:
         ValueError: the shapes differ, a scale is negative, or `reduction` is unknown.
-        TypeError: `mean` isn't a floating-point tensor, `target` isn't a real one, or `scale` is neither a real
-            tensor nor a number.
+        TypeError: `mean` isn't a floating-point tensor, `target` isn't a real one, or `scale` is neither a
+            real tensor nor a number.
 
     Example:
         >>> crps_gaussian(torch.tensor([0.0, 0.0]), torch.tensor([0.0, 3.0]), scale=torch.tensor([1.0, 0.0]),
         ...               reduction="none")
         tensor([0.2337, 3.0000])
 
-    References: Gneiting, Raftery, Westveld & Goldman (2005), Calibrated probabilistic forecasting using ensemble model
-    output statistics and minimum CRPS estimation.
+    References: Gneiting, Raftery, Westveld & Goldman (2005), Calibrated probabilistic forecasting using
+    ensemble model output statistics and minimum CRPS estimation.
     """
     (mean, target, scale), dtype = _forecast(mean=mean, target=target, scale=scale)
     _check_not_negative("scale", scale)
@@ -241,22 +243,24 @@ def crps_ensemble(
     estimator: Literal["nrg", "fair"] = "nrg",
     reduction: Reduction = "mean",
 ) -> Tensor:
-    r"""Continuous ranked probability score of an ensemble, mean_i \|x_i - y\| - sum_ij \|x_i - x_j\| / (2 M^2).
+    r"""Continuous ranked probability score of M members, mean_i \|x_i - y\| - sum_ij \|x_i - x_j\| / (2 M^2).
 
-    Domain: all real members x_1, ..., x_M and y. Its minimiser is, for "nrg", M quantiles of the target at the levels
-    (i - 1/2) / M: the score is twice the mean of the pinball losses of the sorted members at these levels.
+    Domain: all real members x_1, ..., x_M and y. Its minimiser is, for "nrg", M quantiles of the target at
+    the levels (i - 1/2) / M: the score is twice the mean of the pinball losses of the sorted members at these
+    levels.
 
-    Conventions: "nrg" is the score of the ensemble taken as a distribution with M equal steps; "fair" divides the
-    second sum by 2 M (M - 1), which makes it an unbiased estimate of the score of the law that the members are drawn
-    from, so that in expectation it is minimal when that law is the target's. Both are computed as one sum without
-    cancellation, by sorting, in memory proportional to M. Members that coincide share a kink, where the slopes are
-    those of a first and a second one. "mean" divides by the number of targets.
+    Conventions: "nrg" is the score of the ensemble taken as a distribution with M equal steps; "fair" divides
+    the second sum by 2 M (M - 1), which makes it an unbiased estimate of the score of the law that the
+    members are drawn from, so that in expectation it is minimal when that law is the target's. Both are
+    computed as one sum without cancellation, by sorting, in memory proportional to M. Members that coincide
+    share a kink, where the slopes are those of a first and a second one. "mean" divides by the number of
+    targets.
 
     Shape: `ensemble` (..., M), `target` (...); the result () or, under "none", the shape of `target`.
 
     Raises:
-        ValueError: the shapes don't fit, there is no member (or, for "fair", only one), or `estimator` or `reduction`
-            is unknown.
+        ValueError: the shapes don't fit, there is no member (or, for "fair", only one), or `estimator` or
+            `reduction` is unknown.
         TypeError: `ensemble` isn't a floating-point tensor, or `target` isn't a real one.
 
     Example:
@@ -265,8 +269,9 @@ def crps_ensemble(
         >>> crps_ensemble(torch.tensor([[1.0, 3.0]]), torch.tensor([0.0]), estimator="fair")
         tensor(1.)
 
-    References: Gneiting & Raftery (2007), Strictly proper scoring rules, prediction, and estimation; Ferro (2014), Fair
-    scores for ensemble forecasts; Jordan, Krueger & Lerch (2019), Evaluating probabilistic forecasts with scoringRules.
+    References: Gneiting & Raftery (2007), Strictly proper scoring rules, prediction, and estimation; Ferro
+    (2014), Fair scores for ensemble forecasts; Jordan, Krueger & Lerch (2019), Evaluating probabilistic
+    forecasts with scoringRules.
     """
     if estimator not in ("nrg", "fair"):
         raise ValueError(f"estimator: expected 'nrg' or 'fair', got {estimator!r}")
@@ -274,11 +279,14 @@ def crps_ensemble(
     check_companion("target", target, ensemble, "ensemble")
     if ensemble.dim() == 0 or ensemble.shape[:-1] != target.shape:
         raise ValueError(
-            f"Ensemble size ({ensemble.shape}) must be the target size ({target.shape}) followed by the number of members"
+            f"Ensemble size ({ensemble.shape}) must be the target size ({target.shape}) followed by the number "
+            "of members"
         )
     members, least = ensemble.shape[-1], 1 if estimator == "nrg" else 2
     if members < least:
-        raise ValueError(f"ensemble: expected at least {least} members for {estimator!r}, got size {ensemble.shape}")
+        raise ValueError(
+            f"ensemble: expected at least {least} members for {estimator!r}, got size {ensemble.shape}"
+        )
     dtype = common_dtype(ensemble, target)
     working = working_dtype(dtype)
     residual = ensemble.to(working).sort(-1).values - target.to(working).unsqueeze(-1)
@@ -293,26 +301,27 @@ def interval_score(
 ) -> Tensor:
     r"""Interval score of a central (1 - alpha) interval, u - l + (2/alpha) ((l - y)_+ + (y - u)_+).
 
-    Domain: all real l, u and y; alpha in (0, 1). Its minimiser is any alpha/2-quantile of the target for l and any
-    (1 - alpha/2)-quantile for u.
+    Domain: all real l, u and y; alpha in (0, 1). Its minimiser is any alpha/2-quantile of the target for l
+    and any (1 - alpha/2)-quantile for u.
 
-    Conventions: the Winkler score; `alpha` is the share left out, 0.1 for a 90 % interval. It is 2/alpha times the sum
-    of the pinball losses of the two ends, so ends that have crossed in training are scored too, and driven apart. The
-    slope of a penalty is 0 where the target lies on the end. "mean" divides by the number of elements.
+    Conventions: the Winkler score; `alpha` is the share left out, 0.1 for a 90 % interval. It is 2/alpha
+    times the sum of the pinball losses of the two ends, so ends that have crossed in training are scored too,
+    and driven apart. The slope of a penalty is 0 where the target lies on the end. "mean" divides by the
+    number of elements.
 
     Shape: `lower`, `upper` and `target` of one shape, any; the result () or, under "none", that shape.
 
     Raises:
         ValueError: the shapes differ, `alpha` lies outside of (0, 1), or `reduction` is unknown.
-        TypeError: `lower` isn't a floating-point tensor, `upper` or `target` isn't a real one, or `alpha` isn't a
-            number.
+        TypeError: `lower` isn't a floating-point tensor, `upper` or `target` isn't a real one, or `alpha`
+            isn't a number.
 
     Example:
         >>> interval_score(torch.tensor([1.0]), torch.tensor([3.0]), torch.tensor([3.5]), alpha=0.1)
         tensor(12.)
 
-    References: Winkler (1972), A decision-theoretic approach to interval estimation; Gneiting & Raftery (2007),
-    Strictly proper scoring rules, prediction, and estimation.
+    References: Winkler (1972), A decision-theoretic approach to interval estimation; Gneiting & Raftery
+    (2007), Strictly proper scoring rules, prediction, and estimation.
     """
     alpha = fraction("alpha", alpha)
     (lower, upper, target), dtype = aligned(lower=lower, upper=upper, target=target)
@@ -321,7 +330,7 @@ def interval_score(
 
 
 def _forecast(**arguments: Any) -> tuple[list[Tensor], torch.dtype]:
-    """Prediction, target, then parameters, which may be numbers: of one shape in the working dtype; result's dtype."""
+    """Prediction, target, then parameters, which may be numbers: of one shape, in the working dtype."""
     parameters = list(arguments)[2:]
     check_prediction(*next(iter(arguments.items())))
     numbers = {
@@ -371,4 +380,6 @@ def _stirling(x: Tensor) -> Tensor:
     series = torch.zeros_like(inverse)
     for coefficient in reversed(_STIRLING):
         series = series * inverse.square() + coefficient
-    return torch.where(large, series * inverse, near.lgamma() - (near - 0.5) * near.log() + near - _HALF_LOG_TWO_PI)
+    return torch.where(
+        large, series * inverse, near.lgamma() - (near - 0.5) * near.log() + near - _HALF_LOG_TWO_PI
+    )

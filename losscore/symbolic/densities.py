@@ -52,7 +52,9 @@ def _interval(lower: sp.Expr, upper: sp.Expr, y: sp.Expr, alpha: sp.Expr) -> sp.
 
 
 gaussian_nll = Definition("gaussian_nll", _gaussian, (PREDICTION, LOG_SCALE, TARGET))
-poisson_nll = Definition("poisson_nll", lambda rate, y: sp.exp(rate) - y * rate + sp.log(sp.factorial(y)), (LOG_RATE, COUNT))
+poisson_nll = Definition(
+    "poisson_nll", lambda rate, y: sp.exp(rate) - y * rate + sp.log(sp.factorial(y)), (LOG_RATE, COUNT)
+)
 negative_binomial_nll = Definition("negative_binomial_nll", _negative_binomial, (MEAN, SIZE, COUNT))
 zero_inflated_negative_binomial_nll = Definition(
     "zero_inflated_negative_binomial_nll", _zero_inflated, (MEAN, SIZE, ZERO, COUNT)

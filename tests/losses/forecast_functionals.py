@@ -48,9 +48,13 @@ def _log_mean(entry: Entry, parameters: Mapping[str, Any]) -> None:
 
 
 def _mean(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    risk = _over(entry, COUNTS, parameters)
     for size in (0.5, 3.0, 1e3):
-        risk = _over(entry, COUNTS, parameters)
-        _least(lambda log_mean: risk(torch.stack((log_mean.exp(), torch.full_like(log_mean, size)))), COUNTS.mean().log())
+
+        def of_log_mean(log_mean: Tensor, size: float = size) -> Tensor:
+            return risk(torch.stack((log_mean.exp(), torch.full_like(log_mean, size))))
+
+        _least(of_log_mean, COUNTS.mean().log())
 
 
 def _zero_inflated_law(entry: Entry, parameters: Mapping[str, Any]) -> None:
@@ -87,7 +91,10 @@ def _members(entry: Entry, parameters: Mapping[str, Any]) -> None:
     points, law = _vector(0.0, 1.0, 3.0), _vector(0.5, 0.2, 0.3)
     pairs = torch.tensor(list(product(range(3), repeat=2)))
     each = torch.stack(
-        [law @ call(entry, points[pair].expand(3, 2), points, reduction="none", **parameters) for pair in pairs]
+        [
+            law @ call(entry, points[pair].expand(3, 2), points, reduction="none", **parameters)
+            for pair in pairs
+        ]
     )
 
     def risk(logits: Tensor) -> Tensor:
@@ -123,7 +130,9 @@ def _log_hazards(entry: Entry, parameters: Mapping[str, Any]) -> None:
                 at_risk = at_risk.clone()
                 at_risk[i] = 0
             time = torch.empty(3).scatter(0, torch.tensor(order), torch.arange(3.0))
-            total = total + chance * entry.function(log_hazard, time, torch.ones(3), reduction="sum", **parameters)
+            total = total + chance * entry.function(
+                log_hazard, time, torch.ones(3), reduction="sum", **parameters
+            )
         return total
 
     _least(risk, truth)

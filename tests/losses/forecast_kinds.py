@@ -94,7 +94,13 @@ def _ensembles(size: int, generator: Generator) -> tuple[Tensor, list[Tensor]]:
 
 
 def _ensemble_samples(generator: Generator) -> Iterator[Sample]:
-    ensembles = [(1.0, 3.0), (-0.5, -2.0, -1.0), (1e4, -1e4, 2.0, 2.5), (2.0**-20, 2.0**-19, 0.0), (100.25, 99.75)]
+    ensembles = [
+        (1.0, 3.0),
+        (-0.5, -2.0, -1.0),
+        (1e4, -1e4, 2.0, 2.5),
+        (2.0**-20, 2.0**-19, 0.0),
+        (100.25, 99.75),
+    ]
     for ensemble in [*ensembles, *rows_of(normal(generator, 6, MEMBERS))]:
         for y in (0.25, -300.0, 300.0):
             yield Sample(ensemble, y, componentwise=False)
@@ -121,7 +127,13 @@ def _masks(size: int, generator: Generator) -> tuple[Tensor, list[Tensor]]:
 
 
 def _mask_samples(generator: Generator) -> Iterator[Sample]:
-    rows = [(20.0, -20.0, 20.0), (-30.0, 10.0, -5.0), (80.0, -80.0, 60.0), (0.0, 0.0, 0.0), (-17.0, -12.0, -20.0)]
+    rows = [
+        (20.0, -20.0, 20.0),
+        (-30.0, 10.0, -5.0),
+        (80.0, -80.0, 60.0),
+        (0.0, 0.0, 0.0),
+        (-17.0, -12.0, -20.0),
+    ]
     for logits in [*rows, *rows_of(3 * normal(generator, 6, PIXELS))]:
         for mask in ((1.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 1.0, 1.0)):
             yield Sample(logits, mask)
@@ -156,6 +168,9 @@ FORECAST_KINDS = {
     ("interval", "real"): Kind(_intervals, _interval_samples),
     ("mask", "mask"): Kind(_masks, _mask_samples),
     ("log hazards", "times and events"): Kind(
-        _hazards, _hazard_samples, entangled="an event is compared with everybody still at risk", defined="sum"
+        _hazards,
+        _hazard_samples,
+        entangled="an event is compared with everybody still at risk",
+        defined="sum",
     ),
 }

@@ -43,11 +43,13 @@ def test_gaussian_is_the_log_density() -> None:
     torch.testing.assert_close(each, -normal.log_prob(y))
     theirs = F.gaussian_nll_loss(x, y, (2 * s).exp(), full=True)
     torch.testing.assert_close(losscore.gaussian_nll(x, y, log_scale=s), theirs)
-    torch.testing.assert_close(losscore.gaussian_nll(x, y, log_scale=0.5), F.gaussian_nll_loss(x, y, math.e, full=True))
+    torch.testing.assert_close(
+        losscore.gaussian_nll(x, y, log_scale=0.5), F.gaussian_nll_loss(x, y, math.e, full=True)
+    )
 
 
 def test_gaussian_of_a_tiny_scale_has_the_true_gradient() -> None:
-    """torch clamps the variance at 1e-6: the gradient in the variance passes the clamp, and is not its own."""
+    """torch clamps the variance at 1e-6: the gradient that passes the clamp is not its own."""
     x, log_scale = number(1.0), number(-20.0)
     value, (in_x, in_scale) = value_and_slopes(losscore.gaussian_nll, x, number(0.0), log_scale=log_scale)
     square = math.exp(40)
@@ -98,7 +100,8 @@ def naive_negative_binomial(mean: Tensor, y: Tensor, size: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("size", "dtype"), [(1e6, torch.float32), (1e8, torch.float32), (1e8, torch.float64), (1e15, torch.float64)]
+    ("size", "dtype"),
+    [(1e6, torch.float32), (1e8, torch.float32), (1e8, torch.float64), (1e15, torch.float64)],
 )
 def test_negative_binomial_of_a_large_size_is_poisson(size: float, dtype: torch.dtype) -> None:
     mean, y, sizes = number(2.5, dtype), number(3.0, dtype), number(size, dtype)
@@ -138,7 +141,9 @@ def test_zero_inflation_mixes() -> None:
 def test_zero_inflation_where_the_chance_of_zero_underflows() -> None:
     """p(0) is exp(-1e4 log 2): naively log(0). At a logit of 40 the chance of no extra zero rounds to 0."""
     given = {"inverse_dispersion": number(1e4), "zero_logits": number(-1e3)}
-    value, slopes = value_and_slopes(losscore.zero_inflated_negative_binomial_nll, number(1e4), number(0), **given)
+    value, slopes = value_and_slopes(
+        losscore.zero_inflated_negative_binomial_nll, number(1e4), number(0), **given
+    )
     assert value == pytest.approx(1e3) and all(map(math.isfinite, slopes))
     sure = losscore.zero_inflated_negative_binomial_nll(
         number(1e4), number(0), inverse_dispersion=1e4, zero_logits=number(40.0)
@@ -156,7 +161,9 @@ def test_crps_gaussian_is_the_integral() -> None:
     for mean, scale, y in ((0.0, 1.0, 0.0), (1.0, 0.5, 2.0), (-1.0, 2.0, 3.0)):
         distance = (torch.distributions.Normal(mean, scale).cdf(t) - (t >= y).double()).square()
         wanted = torch.trapezoid(distance, t).item()
-        assert losscore.crps_gaussian(number(mean), number(y), scale=scale).item() == pytest.approx(wanted, abs=1e-4)
+        assert losscore.crps_gaussian(number(mean), number(y), scale=scale).item() == pytest.approx(
+            wanted, abs=1e-4
+        )
 
 
 def test_crps_gaussian_without_spread_is_the_absolute_error() -> None:
@@ -200,25 +207,45 @@ def test_interval_score_is_two_pinball_losses(lower: float, upper: float, y: flo
 
 def test_interval_score_worked_by_hand() -> None:
     for y, wanted in ((2.0, 2.0), (0.5, 12.0), (3.5, 12.0), (3.0, 2.0)):
-        assert losscore.interval_score(number(1.0), number(3.0), number(y), alpha=0.1).item() == pytest.approx(wanted)
+        assert losscore.interval_score(
+            number(1.0), number(3.0), number(y), alpha=0.1
+        ).item() == pytest.approx(wanted)
 
 
 X = torch.tensor([1.0, 2.0])
 WRONG = [
     (lambda: losscore.poisson_nll(X, torch.tensor([1, -1])), "target: expected numbers >= 0, got -1"),
-    (lambda: losscore.negative_binomial_nll(-X, X, inverse_dispersion=1.0), "mean: expected numbers >= 0, got -1"),
-    (lambda: losscore.negative_binomial_nll(X, -X, inverse_dispersion=1.0), "target: expected numbers >= 0, got -1"),
-    (lambda: losscore.negative_binomial_nll(X, X, inverse_dispersion=0.0), "inverse_dispersion: expected numbers > 0"),
-    (lambda: losscore.negative_binomial_nll(X, X, inverse_dispersion=math.inf), "inverse_dispersion: expected a finite"),
+    (
+        lambda: losscore.negative_binomial_nll(-X, X, inverse_dispersion=1.0),
+        "mean: expected numbers >= 0, got -1",
+    ),
+    (
+        lambda: losscore.negative_binomial_nll(X, -X, inverse_dispersion=1.0),
+        "target: expected numbers >= 0, got -1",
+    ),
+    (
+        lambda: losscore.negative_binomial_nll(X, X, inverse_dispersion=0.0),
+        "inverse_dispersion: expected numbers > 0",
+    ),
+    (
+        lambda: losscore.negative_binomial_nll(X, X, inverse_dispersion=math.inf),
+        "inverse_dispersion: expected a finite",
+    ),
     (lambda: losscore.crps_gaussian(X, X, scale=-X), "scale: expected numbers >= 0, got -1.0 at position"),
     (lambda: losscore.crps_gaussian(X, X[:1], scale=X), "target: expected the size of mean"),
     (lambda: losscore.gaussian_nll(X, X, log_scale=X[:1]), "log_scale: expected the size of input"),
     (lambda: losscore.interval_score(X, X[:, None], X, alpha=0.1), "upper: expected the size of lower"),
     (lambda: losscore.interval_score(X, X, X, alpha=1.0), "alpha: expected a number in the open interval"),
     (lambda: losscore.crps_ensemble(X, X), "must be the target size"),
-    (lambda: losscore.crps_ensemble(X[:1], X[0], estimator="fair"), "ensemble: expected at least 2 members for 'fair'"),
+    (
+        lambda: losscore.crps_ensemble(X[:1], X[0], estimator="fair"),
+        "ensemble: expected at least 2 members for 'fair'",
+    ),
     (lambda: losscore.crps_ensemble(X[:0], X[0]), "ensemble: expected at least 1 members"),
-    (lambda: losscore.crps_ensemble(X, X[0], estimator="pwm"), "estimator: expected 'nrg' or 'fair', got 'pwm'"),
+    (
+        lambda: losscore.crps_ensemble(X, X[0], estimator="pwm"),
+        "estimator: expected 'nrg' or 'fair', got 'pwm'",
+    ),
 ]
 
 

@@ -27,12 +27,16 @@ def test_values_worked_by_hand() -> None:
     assert losscore.dice(predicted, mask).item() == pytest.approx(1 - 4 / 6)
     assert losscore.dice(predicted, mask, smooth=1).item() == pytest.approx(1 - 5 / 7)
     assert losscore.tversky(predicted, mask, alpha=1, beta=1).item() == pytest.approx(1 - 2 / 4)
-    assert losscore.tversky(predicted, mask, alpha=0.25, beta=2, smooth=1).item() == pytest.approx(1 - 3 / 5.25)
+    assert losscore.tversky(predicted, mask, alpha=0.25, beta=2, smooth=1).item() == pytest.approx(
+        1 - 3 / 5.25
+    )
 
 
 def test_alpha_weighs_false_positives() -> None:
     mask, too_much = torch.tensor([1, 1, 0, 0]), certain(torch.tensor([1, 1, 1, 0]))
-    losses = [losscore.tversky(too_much, mask, alpha=alpha, beta=beta).item() for alpha, beta in ((2, 1), (1, 2))]
+    losses = [
+        losscore.tversky(too_much, mask, alpha=alpha, beta=beta).item() for alpha, beta in ((2, 1), (1, 2))
+    ]
     assert losses == pytest.approx([1 - 2 / 4, 1 - 2 / 3])
 
 

@@ -43,7 +43,9 @@ def test_ties_worked_by_hand() -> None:
 def test_agrees_with_statsmodels(ties: str) -> None:
     duration = pytest.importorskip("statsmodels.duration.hazard_regression")
     log_hazard, time, event = study()
-    model = duration.PHReg(time.double().numpy(), log_hazard.numpy()[:, None], status=event.numpy(), ties=ties)
+    model = duration.PHReg(
+        time.double().numpy(), log_hazard.numpy()[:, None], status=event.numpy(), ties=ties
+    )
     ours = total(log_hazard, time, event, ties)
     assert ours.item() == pytest.approx(-model.loglike([1.0]), rel=1e-10)
     slope = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
@@ -55,7 +57,9 @@ def test_the_two_forms_differ_only_with_ties() -> None:
     log_hazard, time, event = study()
     assert total(log_hazard, time, event, "efron") < total(log_hazard, time, event, "breslow")
     apart = torch.arange(60)
-    torch.testing.assert_close(total(log_hazard, apart, event, "efron"), total(log_hazard, apart, event, "breslow"))
+    torch.testing.assert_close(
+        total(log_hazard, apart, event, "efron"), total(log_hazard, apart, event, "breslow")
+    )
 
 
 @pytest.mark.parametrize("ties", TIES)
@@ -65,7 +69,8 @@ def test_the_order_of_tied_subjects_does_not_matter(ties: str) -> None:
     each = losscore.cox(log_hazard, time, event, ties=ties, reduction="none")
     for order in map(list, permutations(range(4))):
         torch.testing.assert_close(
-            losscore.cox(log_hazard[order], time[order], event[order], ties=ties, reduction="none"), each[order]
+            losscore.cox(log_hazard[order], time[order], event[order], ties=ties, reduction="none"),
+            each[order],
         )
 
 
@@ -134,7 +139,11 @@ def test_bad_input() -> None:
     for arguments, options, message in [
         ((h, t[:2], e), {}, "time: expected the size of log_hazard"),
         ((h, t, e[:, None]), {}, "event: expected the size of log_hazard"),
-        ((h[:, None], t[:, None], e[:, None]), {}, r"log_hazard: expected size \(N,\), got torch.Size\(\[3, 1\]\)"),
+        (
+            (h[:, None], t[:, None], e[:, None]),
+            {},
+            r"log_hazard: expected size \(N,\), got torch.Size\(\[3, 1\]\)",
+        ),
         ((h, t, 2 * e), {}, "event: expected 0 or 1, got 2.0 at position"),
         ((h, t / 0 * 0, e), {}, "time: expected numbers, got nan"),
         ((h, t, e), {"ties": "exact"}, "ties: expected 'efron' or 'breslow', got 'exact'"),
