@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
+
+from .catalogue_flags import MEANINGS, Flag, flags
 
 if TYPE_CHECKING:
     from .symbolic import Definition
@@ -89,6 +93,54 @@ class Entry:
 
         return definition(self.name)
 
+    @property
+    def formula(self) -> str:
+        """The definition in LaTeX; imports sympy."""
+        return self.definition.latex()
+
+    @property
+    def flags(self) -> Mapping[str, Flag]:
+        """What is true of the loss, with the evidence, in the order of `catalogue_flags.MEANINGS`."""
+        return flags(self.name, (self.input, self.target))
+
+    @property
+    def references(self) -> str:
+        """The literature that the function's docstring names."""
+        _, _, found = (inspect.getdoc(self.function) or "").partition("References:")
+        return " ".join(found.split())
+
+    @property
+    def call(self) -> str:
+        """The call with its parameters and their defaults."""
+        signature = inspect.signature(self.function)
+        plain = [part.replace(annotation=part.empty) for part in signature.parameters.values()]
+        return f"{self.name}{signature.replace(parameters=plain, return_annotation=signature.empty)}"
+
+    def evidence(self, flag: str) -> list[str]:
+        """What a flag rests on: the proofs by their names, then the test that tries it; empty if it doesn't apply."""
+        value, proofs = self.flags[flag].value, self.flags[flag].proofs
+        if value is None:
+            return []
+        test = "test_a_true_flag_holds" if value else "test_a_false_flag_is_broken_by_its_counterexample"
+        return [*proofs, f"tests/losses/test_flags.py::{test}[{flag.replace(' ', '_')}-{self.name}]"]
+
+    def record(self) -> dict[str, Any]:
+        """All that is known of the loss as plain data; imports sympy."""
+        return {
+            "name": self.name,
+            "family": self.family,
+            "call": self.call,
+            "formula": self.formula,
+            "input": self.input,
+            "target": self.target,
+            "elicits": self.elicits,
+            "parameters": [dict(example) for example in self.examples],
+            "flags": {
+                name: flag.record() | {"evidence": self.evidence(name)} for name, flag in self.flags.items()
+            },
+            "references": self.references,
+        }
+
 
 @cache
 def entries() -> Mapping[str, Entry]:
@@ -108,6 +160,12 @@ def entries() -> Mapping[str, Entry]:
         _VOCABULARY,
     )
     return MappingProxyType({entry.name: entry for family in families for entry in family})
+
+
+def to_json() -> str:
+    """The catalogue as JSON: the meanings of the flags, and a record of every loss in the order of the families."""
+    losses = [entry.record() for entry in entries().values()]
+    return json.dumps({"flags": dict(MEANINGS), "losses": losses}, indent=2, ensure_ascii=False)
 
 
 def _with(**parameters: Any) -> Mapping[str, Any]:
@@ -356,3 +414,6 @@ _CONTRASTIVE = (
         observed=(),
     ),
 )
+
+if __name__ == "__main__":
+    print(to_json())

@@ -23,7 +23,7 @@ FAMILIES = (
     "survival",
     "vocabulary",
 )
-TOPICS = ("descent",)
+TOPICS = ("descent", "shapes")
 
 __all__ = ["Definition", "FalseStep", "Proof", "Step", "definition", "definitions", "proofs"]
 
