@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from .classification import LOGIT, cross_entropy, softmax
+from .classification import cross_entropy, softmax
 from .dense import FOCUS, binary_focal, focal
 from .densities import LOG_RATE, poisson_nll
 from .margins import SCORE, SIGN, exponential, hinge, logistic, zero_one
@@ -22,7 +22,7 @@ from .regression import (
     pinball,
     squared_error,
 )
-from .robust import POWER, absolute_probability_error, generalized_cross_entropy
+from .robust import absolute_probability_error, generalized_cross_entropy
 
 _GAP = sp.Symbol("g", positive=True)
 _ODDS = sp.Symbol("r", positive=True)

@@ -17,7 +17,7 @@ from torch import Generator, Tensor
 from losscore.catalogue import Entry
 from losscore.catalogue_flags import Flag
 
-from .battery import batch, bounded, call, kind_of, row_by_row, targets
+from .battery import batch, bounded, call, row_by_row, targets
 
 ROWS = 200
 SEEDS = range(40)
