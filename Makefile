@@ -13,7 +13,7 @@ SITE   ?= _site
 STAMPED = $(SPHINX) -d _build/site/.doctrees -D book_repository=$(REPOSITORY)
 
 .DEFAULT_GOAL := help
-.PHONY: book serve notebooks check-notebooks outputs test site links clean help
+.PHONY: book serve notebooks check-notebooks outputs test lint coverage bench mutate site links clean help
 
 book: outputs  ## run what changed, build the HTML book, say where it is
 	@$(SPHINX) -b html . _build/html || { rm -rf _build/.doctrees; exit 1; }
@@ -40,6 +40,19 @@ outputs: $(READY)
 
 test: $(READY)  ## prove that the book is right: unit tests, build, notebooks, built pages
 	$(PYTHON) tools/run_tests.py
+
+lint: $(READY)  ## check style and types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+
+coverage: $(READY)  ## measure which branches of losscore the tests take, and list those that they don't
+	$(PYTHON) -m pytest -q -n $(JOBS) --ignore tests/book --cov=losscore --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=98
+
+bench: $(READY)  ## time and memory of every loss against torch, the naive formula and peers: make bench ARGS="brier --runs 3"
+	@$(PYTHON) benchmarks/run.py $(ARGS)
+
+mutate: $(READY)  ## change the losses one node at a time and show that the tests notice: make mutate ARGS=huber
+	@$(PYTHON) tools/mutate.py $(ARGS)
 
 site: outputs  ## assemble what is published: make site REPOSITORY=https://github.com/OWNER/NAME
 	@test -n "$(REPOSITORY)" || { echo "error: make site needs REPOSITORY=https://github.com/OWNER/NAME" >&2; exit 2; }

@@ -135,7 +135,7 @@ class Markdown:
                 return ""
         if isinstance(node, nodes.Admonition):
             return self.admonition(node)
-        if isinstance(node, nodes.TextElement) or isinstance(node, nodes.Text):
+        if isinstance(node, (nodes.TextElement, nodes.Text)):
             return self.inline(node)
         return self.blocks(node.children)
 

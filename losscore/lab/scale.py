@@ -78,7 +78,7 @@ def log_ticks(low: float, high: float) -> list[tuple[float, str]]:
         stride = math.ceil((last - first + 1) / 6)
         anchor = -(-first // stride) * stride
         powers = range(anchor, last + 1, stride)
-        plain = -3 <= powers[0] and powers[-1] <= 4
+        plain = powers[0] >= -3 and powers[-1] <= 4
         return [
             (10.0**power, number(10.0**power, max(0, -power)) if plain else _power(power)) for power in powers
         ]

@@ -1,10 +1,12 @@
-"""Closed-form derivatives: the gradient that the book derives is the backward pass that runs.
+"""Softmax with exact tails, and closed-form derivatives: the gradient that the book derives is the one that runs.
 
-`closed_form` makes a differentiable function out of a value and its gradient, both written in plain torch. The
-gradient is differentiated in turn for second derivatives, and serves forward mode and `torch.func.vmap` as well.
-The functions here see logits with the classes in the last dimension. Each is exact where a probability comes near
-1: the complement 1 - p of the largest is the sum of the others, never a difference. What remains is the rounding
-of the gap between two logits, by half a unit in its last place, which is the relative error of a tiny loss.
+All functions see logits with the classes in the last dimension. Each is exact where a probability comes near 1: its
+complement is the sum of the others, never a difference. What remains is the rounding of the gap between two logits,
+by half a unit in its last place, which is the relative error of a tiny loss.
+
+With class indices, `surprisal_of_label`, `squared_distance_to_label` and `spherical_of_label` have closed forms that
+read the logits once and keep one array of their size. Losses of the label's probability alone are functions of the
+first. With soft targets the losses are compositions of `surprisals`, whose derivatives are as exact.
 """
 
 from __future__ import annotations
@@ -13,32 +15,214 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-Value = Callable[[Tensor, Tensor], Tensor]
-Gradient = Callable[[Tensor, Tensor, bool], tuple[Tensor, Tensor | None]]
+from ._tensors import readable
 
 
-class Softmax(NamedTuple):
-    """The probabilities, the index of the largest (kept dimension) and 1 minus the largest, as the sum of the rest."""
+class Form(NamedTuple):
+    """A loss of each row, and its derivative in the logits as `rate * direction`.
 
-    probabilities: Tensor
-    top: Tensor
-    rest: Tensor
+    Value and rate keep the dimension of the classes, of size 1. The value may be of a wider dtype than the logits.
+    """
+
+    value: Tensor
+    rate: Tensor
+    direction: Tensor
 
 
-def softmax(logits: Tensor) -> Softmax:
-    """Softmax over the last dimension; NaN for a row that holds +inf or NaN, or nothing but -inf."""
-    p = logits.softmax(-1)
+LossOfLabel = Callable[[Tensor, Tensor], Tensor]
+
+
+def closed_form(form: Callable[[Tensor, Tensor, int], Form]) -> LossOfLabel:
+    """The loss of logits and class indices whose `form(logits, label, dim)` is known, differentiable at any order.
+
+    A backward pass takes the derivative that came with the value. Under another differentiation it computes it anew,
+    as a function of the logits.
+    """
+
+    class ClosedForm(torch.autograd.Function):
+        @staticmethod
+        def forward(logits: Tensor, label: Tensor, dim: int) -> Form:
+            return form(logits, label, dim)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int], output: Form) -> None:
+            logits, label, ctx.dim = inputs
+            _, rate, direction = output
+            ctx.mark_non_differentiable(rate, direction)
+            ctx.set_materialize_grads(False)
+            ctx.save_for_backward(logits, label, rate, direction)
+            ctx.save_for_forward(logits, label)
+
+        @staticmethod
+        def backward(ctx: Any, upstream: Tensor | None, *others: Any) -> tuple[Tensor | None, None, None]:
+            if upstream is None:
+                return None, None, None
+            logits, label, rate, direction = ctx.saved_tensors
+            if torch.is_grad_enabled():
+                _, rate, direction = form(logits, label, ctx.dim)
+            return (upstream * rate).to(direction.dtype) * direction, None, None
+
+        @staticmethod
+        def vmap(
+            info: Any, in_dims: tuple[int | None, int | None, None], logits: Tensor, label: Tensor, dim: int
+        ) -> tuple[Form, tuple[int, int, int]]:
+            batched = (
+                tensor.expand(info.batch_size, *tensor.shape) if at is None else tensor.movedim(at, 0)
+                for tensor, at in zip((logits, label), in_dims)
+            )
+            return WithForwardMode.apply(*batched, dim), (0, 0, 0)  # type: ignore[no-untyped-call]
+
+    class WithForwardMode(ClosedForm):
+        @staticmethod
+        def jvp(ctx: Any, tangent: Tensor, *_: Any) -> tuple[Tensor, None, None]:
+            logits, label = ctx.saved_tensors
+            with torch.enable_grad():
+                value, rate, direction = form(logits, label, ctx.dim)
+            return (rate * (direction * tangent).sum(ctx.dim, keepdim=True)).to(value.dtype), None, None
+
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        # the dimensions behind the classes of an image are next to each other in memory
+        dim = min(1 - logits.dim(), -1) if logits.dim() > 2 else -1
+        # torch.compile refuses a Function that defines forward mode
+        chosen = ClosedForm if torch.compiler.is_compiling() else WithForwardMode
+        value = chosen.apply(logits.movedim(-1, dim), labels.unsqueeze(dim), dim)[0]  # type: ignore[no-untyped-call]
+        return value.squeeze(dim)  # type: ignore[no-any-return]
+
+    return loss
+
+
+def wide(tensor: Tensor) -> torch.dtype:
+    """Double precision where the device has it."""
+    return tensor.dtype if tensor.device.type == "mps" else torch.float64
+
+
+def _replaced(fresh: Tensor, dim: int, index: Tensor, by: Tensor | float) -> Tensor:
+    """`fresh` with the entries at `index` replaced, in place unless it is being differentiated."""
+    if torch.is_grad_enabled():
+        return fresh.scatter(dim, index, by)
+    return fresh.scatter_(dim, index, by)
+
+
+def _times(fresh: Tensor, factor: Tensor) -> Tensor:
+    """`fresh` times a factor, in place unless it is being differentiated."""
+    return fresh * factor if torch.is_grad_enabled() else fresh.mul_(factor)
+
+
+def _surprisal_of_label(logits: Tensor, label: Tensor, dim: int) -> Form:
+    """-log p_y with the derivative p - e_y.
+
+    The value is of double precision, so that no digits of p_y are lost in its logarithm.
+    """
+    p = logits.softmax(dim)
+    own = p.gather(dim, label)
+    others = _replaced(p, dim, label, 0.0)
+    missed = others.sum(dim, keepdim=True)
+    chance = own.to(wide(own))
+    value = torch.where(own > 0.5, (missed / chance).log1p(), -chance.log())
+    faint = own < torch.finfo(own.dtype).tiny
+    if not readable(faint) or faint.any():
+        gap = logits.amax(dim, keepdim=True).to(chance.dtype) - logits.gather(dim, label)
+        # the largest probability is that of no gap
+        value = torch.where(faint, gap - others.amax(dim, keepdim=True).to(chance.dtype).log(), value)
+    return Form(value, torch.ones_like(own), _replaced(others, dim, label, -missed))
+
+
+def _squared_distance_to_label(logits: Tensor, label: Tensor, dim: int) -> Form:
+    """(1 - p_y)^2 + sum p_k^2 over the others k; in z_k, 2 p_k (p_k - c) with c the mean of p - e_y under p.
+
+    The largest of the others, m, serves as the origin: m - c is a sum of terms that aren't negative.
+    """
+    p = logits.softmax(dim)
+    own = p.gather(dim, label)
+    others = _replaced(p, dim, label, 0.0)
+    missed = others.sum(dim, keepdim=True)
+    squares = torch.linalg.vector_norm(others, dim=dim, keepdim=True).square()
+    value = missed.square() + squares
+    origin = others.amax(dim, keepdim=True)
+    direction = _times(others - origin, others)
+    ahead = own * (origin + missed) - direction.sum(dim, keepdim=True)
+    if torch.is_grad_enabled():
+        direction = direction + others * ahead
+    else:
+        direction.addcmul_(others, ahead)
+    return Form(value, torch.full_like(own, 2.0), _replaced(direction, dim, label, -own * value))
+
+
+def _spherical_of_label(logits: Tensor, label: Tensor, dim: int) -> Form:
+    """1 - p_y / n with n the norm of p, from the others' squares; in z_k, p_k^2 p_y / n^3."""
+    p = logits.softmax(dim)
+    own = p.gather(dim, label)
+    squares = _replaced(_times(p, p), dim, label, 0.0)
+    rest = squares.sum(dim, keepdim=True)
+    norm = (rest + own.square()).sqrt()
+    return Form(rest / (norm * (norm + own)), own / norm**3, _replaced(squares, dim, label, -rest))
+
+
+surprisal_of_label = closed_form(_surprisal_of_label)
+squared_distance_to_label = closed_form(_squared_distance_to_label)
+spherical_of_label = closed_form(_spherical_of_label)
+
+
+def surprisals(logits: Tensor) -> Tensor:
+    """-log p of every class; NaN for a row that holds +inf or NaN, or nothing but -inf."""
     top = logits.argmax(-1, keepdim=True)
-    return Softmax(p, top, p.scatter(-1, top, 0.0).sum(-1, keepdim=True))
+    largest = logits.gather(-1, top)
+    # of the largest itself nothing but a NaN is kept: its gap is 0, without a derivative
+    gap = (largest - logits).scatter(-1, top, (largest - largest).detach())
+    return gap + (-gap).exp().scatter(-1, top, 0.0).sum(-1, keepdim=True).log1p()
 
 
-def surprisal(logits: Tensor, label: Tensor | None = None) -> Tensor:
-    """-log softmax of every class, or of `label` alone: a sum of two terms that are not negative."""
-    p, top, rest = softmax(logits)
-    gap = logits.gather(-1, top) - (logits if label is None else logits.gather(-1, label))
-    return gap + (rest / p.gather(-1, top)).log1p()
+def possible(surprisals: Tensor, weights: Tensor) -> Tensor:
+    """The surprisals with 0 for an infinite one of weight 0, so that their product is 0."""
+    return surprisals.masked_fill((weights == 0) & (surprisals == torch.inf), 0.0)
+
+
+def missed(surprisal: Tensor) -> Tensor:
+    """1 - exp(-s), the complement of a probability; of the two forms the one whose derivative is exact as well."""
+    return torch.where(surprisal < 0.5, -torch.expm1(-surprisal), 1 - torch.exp(-surprisal))
+
+
+def expected(loss: Callable[[Tensor], Tensor], logits: Tensor, target: Tensor) -> Tensor:
+    """The mean under a distribution over the classes of a loss of the surprisal."""
+    return (target * loss(possible(surprisals(logits), target))).sum(-1)
+
+
+def residual(logits: Tensor, target: Tensor) -> Tensor:
+    """p - q for a distribution q over the classes."""
+    top, others = _without_largest(logits)
+    at_top = (1 - target.gather(-1, top)) - others.sum(-1, keepdim=True)
+    return (others - target).scatter(-1, top, at_top)
+
+
+def mean_under_softmax(logits: Tensor, values: Tensor) -> Tensor:
+    """The mean under p of a value of each class, measured from that of the most probable class."""
+    top, others = _without_largest(logits)
+    at_top = values.gather(-1, top.expand(*values.shape[:-1], 1))
+    return (at_top + (others * (values - at_top)).sum(-1, keepdim=True)).squeeze(-1)
+
+
+def cumulative_residual(logits: Tensor, target: Tensor) -> Tensor:
+    """Cumulative sums of p - q: from below before the largest p, from above behind it, so that it enters nowhere."""
+    top, others = _without_largest(logits)
+    error = (others - target).scatter(-1, top, 0.0)
+    behind = F.pad(error.flip(-1).cumsum(-1).flip(-1)[..., 1:], (0, 1))
+    missing = 1 - target.sum(-1, keepdim=True)
+    before = torch.arange(logits.shape[-1], device=logits.device) < top
+    return torch.where(before, error.cumsum(-1), missing - behind)
+
+
+def _without_largest(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """The index of the largest probability, and the probabilities with 0 in its place."""
+    top = logits.argmax(-1, keepdim=True)
+    return top, logits.softmax(-1).scatter(-1, top, 0.0)
+
+
+def one_hot(labels: Tensor, logits: Tensor) -> Tensor:
+    """The distributions that class indices stand for."""
+    return torch.zeros_like(logits).scatter(-1, labels.unsqueeze(-1), 1.0)
 
 
 def is_labels(target: Tensor) -> bool:
@@ -46,124 +230,22 @@ def is_labels(target: Tensor) -> bool:
     return not target.is_floating_point()
 
 
-def residual(soft: Softmax, target: Tensor, mass: Tensor | None = None) -> Tensor:
-    """p - q, or mass * p - q where the target's total mass is not taken to be 1.
+def of_surprisal(
+    loss: Callable[[Tensor], Tensor], logits: Tensor, target: Tensor, factors: Tensor | None = None
+) -> Tensor:
+    """A loss of the surprisal of the class: of a class index, or its mean under a distribution.
 
-    A class index stands for the distribution that is 1 there.
+    `factors` holds a factor of the loss for each class.
     """
-    p, top, rest = soft
     if is_labels(target):
-        label = target.unsqueeze(-1)
-        missed = torch.where(label == top, rest, 1 - p.gather(-1, label))
-        return p.scatter(-1, label, -missed)
-    if mass is None:
-        return (p - target).scatter(-1, top, (1 - target.gather(-1, top)) - rest)
-    elsewhere = target.scatter(-1, top, 0.0).sum(-1, keepdim=True)
-    return (mass * p - target).scatter(-1, top, elsewhere - mass * rest)
+        losses = loss(surprisal_of_label(logits, target))
+        losses = losses if factors is None else at_labels(factors, target) * losses
+    else:
+        weights = target if factors is None else target * factors
+        losses = expected(loss, logits.to(wide(logits)), weights)
+    return losses.to(logits.dtype)
 
 
-def closed_form(value: Value, gradient: Gradient, *, over_classes: bool) -> Value:
-    """The function `value(input, target)`, with `gradient(input, target, both)` as its derivative.
-
-    The gradient's second part, the derivative in the target, is used only where `both` is true. With
-    `over_classes` the value has one number for each row of the input's last dimension, else one for each element.
-    """
-
-    def spread(per_row: Tensor) -> Tensor:
-        return per_row.unsqueeze(-1) if over_classes else per_row
-
-    def gathered(products: Tensor) -> Tensor:
-        return products.sum(-1) if over_classes else products
-
-    class ClosedForm(torch.autograd.Function):
-        generate_vmap_rule = True
-
-        @staticmethod
-        def forward(input: Tensor, target: Tensor) -> Tensor:
-            return value(input, target)
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
-            ctx.save_for_backward(*inputs)
-            ctx.save_for_forward(*inputs)
-
-        @staticmethod
-        def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, Tensor | None]:
-            input, target = ctx.saved_tensors
-            in_input, in_target = gradient(input, target, ctx.needs_input_grad[1])
-            above = spread(upstream)
-            return above * in_input, None if in_target is None else above * in_target
-
-    class WithForwardMode(ClosedForm):
-        @staticmethod
-        def jvp(ctx: Any, input_tangent: Tensor | None, target_tangent: Tensor | None) -> Tensor:
-            input, target = ctx.saved_tensors
-            in_input, in_target = gradient(input, target, target_tangent is not None)
-            moved = torch.zeros_like(in_input) if input_tangent is None else in_input * input_tangent
-            if in_target is not None and target_tangent is not None:
-                moved = moved + in_target * target_tangent
-            return gathered(moved)
-
-    def function(input: Tensor, target: Tensor) -> Tensor:
-        # torch.compile refuses a Function that defines forward mode
-        chosen = ClosedForm if torch.compiler.is_compiling() else WithForwardMode
-        return chosen.apply(input, target)  # type: ignore[no-any-return, no-untyped-call]
-
-    return function
-
-
-def _expected_surprisal(logits: Tensor, target: Tensor) -> Tensor:
-    if is_labels(target):
-        return surprisal(logits, target.unsqueeze(-1)).squeeze(-1)
-    return (target * finite_where_impossible(surprisal(logits), target)).sum(-1)
-
-
-def _expected_surprisal_gradient(logits: Tensor, target: Tensor, both: bool) -> tuple[Tensor, Tensor | None]:
-    soft = softmax(logits)
-    if is_labels(target):
-        return residual(soft, target), None
-    in_logits = residual(soft, target, mass=target.sum(-1, keepdim=True))
-    return in_logits, finite_where_impossible(surprisal(logits), target) if both else None
-
-
-def finite_where_impossible(losses: Tensor, weights: Tensor) -> Tensor:
-    """0 for an infinite loss of weight 0, so that their product is 0."""
-    return losses.masked_fill((weights == 0) & (losses == torch.inf), 0.0)
-
-
-def _squared_distance(logits: Tensor, target: Tensor) -> Tensor:
-    return residual(softmax(logits), target).square().sum(-1)
-
-
-def _squared_distance_gradient(logits: Tensor, target: Tensor, both: bool) -> tuple[Tensor, Tensor | None]:
-    """In z_k: 2 p_k sum_j p_j (e_k - e_j) with e = p - q, the largest p apart from the others."""
-    soft = softmax(logits)
-    p, top, rest = soft
-    error = residual(soft, target)
-    weighted = p * error
-    at_top = weighted.gather(-1, top)
-    others = weighted.scatter(-1, top, 0.0).sum(-1, keepdim=True)
-    excess = (error - at_top - others).scatter(-1, top, rest * error.gather(-1, top) - others)
-    return 2 * p * excess, -2 * error if both else None
-
-
-def _squared_error_of_sigmoid(logit: Tensor, target: Tensor) -> Tensor:
-    return _binary_residual(logit, target).square()
-
-
-def _squared_error_of_sigmoid_gradient(
-    logit: Tensor, target: Tensor, both: bool
-) -> tuple[Tensor, Tensor | None]:
-    error = 2 * _binary_residual(logit, target)
-    return error * logit.sigmoid() * (-logit).sigmoid(), -error if both else None
-
-
-def _binary_residual(logit: Tensor, target: Tensor) -> Tensor:
-    return (1 - target) * logit.sigmoid() - target * (-logit).sigmoid()
-
-
-expected_surprisal = closed_form(_expected_surprisal, _expected_surprisal_gradient, over_classes=True)
-squared_distance = closed_form(_squared_distance, _squared_distance_gradient, over_classes=True)
-squared_error_of_sigmoid = closed_form(
-    _squared_error_of_sigmoid, _squared_error_of_sigmoid_gradient, over_classes=False
-)
+def at_labels(table: Tensor, labels: Tensor) -> Tensor:
+    """The rows of a table that belong to class indices."""
+    return table.index_select(0, labels.reshape(-1)).reshape(labels.shape + table.shape[1:])

@@ -32,14 +32,14 @@ def check_prediction(name: str, value: object) -> None:
         raise TypeError(f"{name}: expected a floating-point tensor, got {value.dtype}")
 
 
-def check_companion(name: str, value: object, input: Tensor) -> None:
-    """Whatever goes with the prediction is a real tensor of any dtype on the same device."""
+def check_companion(name: str, value: object, input: Tensor, of: str = "input") -> None:
+    """Whatever goes with the prediction, named `of`, is a real tensor of any dtype on the same device."""
     if not isinstance(value, Tensor):
         raise TypeError(f"{name}: expected a torch.Tensor, got {type(value).__name__}")
     if value.is_complex():
         raise TypeError(f"{name}: expected real numbers, got {value.dtype}")
     if value.device != input.device:
-        raise ValueError(f"{name}: expected on the device of input, {input.device}, got {value.device}")
+        raise ValueError(f"{name}: expected on the device of {of}, {input.device}, got {value.device}")
 
 
 def check_same_shape(input: Tensor, target: Tensor) -> None:
@@ -67,19 +67,24 @@ def fraction(name: str, value: object) -> float:
 
 
 def check_labels(labels: Tensor, allowed: str, valid: Callable[[Tensor], Tensor]) -> None:
-    """Raise for the first label that isn't `valid`, where the data can be read without waiting for a device.
+    check_values("target", labels, allowed, valid)
 
-    That is on the CPU, outside of `torch.compile` and `torch.func`; elsewhere labels are taken on trust.
+
+def check_values(name: str, values: Tensor, allowed: str, valid: Callable[[Tensor], Tensor]) -> None:
+    """Raise for the first value that isn't `valid`, where the data can be read without waiting for a device.
+
+    That is on the CPU, outside of `torch.compile` and `torch.func`; elsewhere values are taken on trust.
     """
-    if not _readable(labels):
+    if not readable(values):
         return
-    wrong = ~valid(labels)
+    wrong = ~valid(values)
     if wrong.any():
         position = tuple(wrong.nonzero()[0].tolist())
-        raise ValueError(f"target: expected {allowed}, got {labels[position].item()} at position {position}")
+        raise ValueError(f"{name}: expected {allowed}, got {values[position].item()} at position {position}")
 
 
-def _readable(data: Tensor) -> bool:
+def readable(data: Tensor) -> bool:
+    """Whether the data can be read without waiting for a device: on the CPU, outside of compilation and torch.func."""
     return (
         not torch.compiler.is_compiling()
         and data.device.type == "cpu"
@@ -110,6 +115,21 @@ def paired(input: Any, target: Any) -> tuple[Tensor, Tensor, torch.dtype]:
     dtype = common_dtype(input, target)
     working = working_dtype(dtype)
     return input.to(working), target.to(working), dtype
+
+
+def aligned(**arguments: Any) -> tuple[list[Tensor], torch.dtype]:
+    """Arguments of one shape in the working dtype, the first of them a prediction, and the dtype of the result."""
+    (first, prediction), *companions = arguments.items()
+    check_prediction(first, prediction)
+    for name, value in companions:
+        check_companion(name, value, prediction, first)
+        if value.shape != prediction.shape:
+            raise ValueError(
+                f"{name}: expected the size of {first}, {prediction.shape}, got {value.shape}; nothing is broadcast"
+            )
+    dtype = common_dtype(*arguments.values())
+    working = working_dtype(dtype)
+    return [value.to(working) for value in arguments.values()], dtype
 
 
 def reduce(losses: Tensor, reduction: str, dtype: torch.dtype, divisor: Tensor | None = None) -> Tensor:

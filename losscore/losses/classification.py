@@ -15,17 +15,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ._softmax import expected_surprisal, finite_where_impossible, squared_distance, squared_error_of_sigmoid
+from ._classes import classed
+from ._softmax import (
+    at_labels,
+    cumulative_residual,
+    expected,
+    is_labels,
+    missed,
+    of_surprisal,
+    one_hot,
+    possible,
+    residual,
+    spherical_of_label,
+    squared_distance_to_label,
+)
 from ._tensors import (
     Reduction,
     check_companion,
     check_labels,
     check_number,
-    check_prediction,
-    common_dtype,
     paired,
     reduce,
-    working_dtype,
 )
 
 
@@ -74,7 +84,7 @@ def cross_entropy(
     prediction, and estimation; Szegedy et al. (2016), Rethinking the inception architecture for computer vision.
     """
     smoothing = check_number("label_smoothing", label_smoothing, "a number in [0, 1]", lambda x: 0 <= x <= 1)
-    logits, target, dtype = _classed(input, target, weight, ignore_index)
+    logits, target, dtype = classed(input, target, weight, ignore_index)
     classes = logits.shape[-1]
     weights = None if weight is None else _class_weights(weight, logits)
     if target.is_floating_point():
@@ -83,20 +93,19 @@ def cross_entropy(
                 f"ignore_index: expected a negative number with a target of probabilities, got {ignore_index}"
             )
         smoothed = (1 - smoothing) * target + smoothing / classes if smoothing else target
-        return reduce(
-            expected_surprisal(logits, smoothed if weights is None else smoothed * weights), reduction, dtype
-        )
+        weighted = smoothed if weights is None else smoothed * weights
+        return reduce(expected(_itself, logits, weighted), reduction, dtype)
     ignored = target == ignore_index
     labels = target.masked_fill(ignored, 0)
-    of_label = None if weights is None else weights[labels]
+    of_label = None if weights is None else at_labels(weights, labels)
     if smoothing:
         shared = logits.new_full((classes,), smoothing / classes)
         of_class = (shared if weights is None else shared * weights).expand(logits.shape)
         own = labels.unsqueeze(-1)
         more = torch.full_like(own, 1, dtype=logits.dtype) if of_label is None else of_label.unsqueeze(-1)
-        losses = expected_surprisal(logits, of_class.scatter_add(-1, own, (1 - smoothing) * more))
+        losses = expected(_itself, logits, of_class.scatter_add(-1, own, (1 - smoothing) * more))
     else:
-        losses = expected_surprisal(logits, labels)
+        losses = of_surprisal(_itself, logits, labels)
         losses = losses if of_label is None else of_label * losses
     counted = torch.ones_like(losses) if of_label is None else of_label
     divisor = counted.masked_fill(ignored, 0).sum()
@@ -139,8 +148,8 @@ def binary_cross_entropy(
     """
     logit, target, dtype = _binary(input, target)
     if_one, if_zero = -F.logsigmoid(logit), -F.logsigmoid(-logit)
-    of_one = target * finite_where_impossible(if_one, target)
-    of_zero = (1 - target) * finite_where_impossible(if_zero, 1 - target)
+    of_one = target * possible(if_one, target)
+    of_zero = (1 - target) * possible(if_zero, 1 - target)
     if pos_weight is not None:
         of_one = of_one * _broadcastable("pos_weight", pos_weight, logit)
     losses = of_one + of_zero
@@ -173,8 +182,10 @@ def brier(input: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Te
     References: Brier (1950), Verification of forecasts expressed in terms of probability; Gneiting & Raftery
     (2007), Strictly proper scoring rules, prediction, and estimation.
     """
-    logits, target, dtype = _classed(input, target)
-    return reduce(squared_distance(logits, target), reduction, dtype)
+    logits, target, dtype = classed(input, target)
+    hard = is_labels(target)
+    losses = squared_distance_to_label(logits, target) if hard else residual(logits, target).square().sum(-1)
+    return reduce(losses, reduction, dtype)
 
 
 def binary_brier(input: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
@@ -200,48 +211,80 @@ def binary_brier(input: Tensor, target: Tensor, *, reduction: Reduction = "mean"
     (2005), Loss functions for binary class probability estimation and classification.
     """
     logit, target, dtype = _binary(input, target)
-    return reduce(squared_error_of_sigmoid(logit, target), reduction, dtype)
+    of_one = logit > 0
+    smaller = torch.where(of_one, -logit, logit).sigmoid()
+    error = torch.where(of_one, (1 - target) - smaller, smaller - target)
+    return reduce(error.square(), reduction, dtype)
 
 
-def _classed(
-    input: Any, target: Any, weight: Tensor | None = None, ignore_index: int | None = None
-) -> tuple[Tensor, Tensor, torch.dtype]:
-    """Logits with the classes last, their target (int64 indices, or probabilities likewise) and the result's dtype."""
-    check_prediction("input", input)
-    check_companion("target", target, input)
-    if input.dim() == 0 or input.shape[_class_dim(input)] == 0:
-        raise ValueError(
-            f"input: expected logits with at least one class in dimension 1, got size {input.shape}"
-        )
-    if weight is not None:
-        check_companion("weight", weight, input)
-    dtype = common_dtype(input, target)
-    working = working_dtype(dtype)
-    dim = _class_dim(input)
-    logits = input.to(working).movedim(dim, -1)
-    if target.is_floating_point():
-        if target.shape != input.shape:
-            raise ValueError(
-                f"Target size ({target.shape}) must be the same as input size ({input.shape}) for a target of "
-                f"probabilities, which {target.dtype} makes it; class indices need an integer dtype"
-            )
-        return logits, target.to(working).movedim(dim, -1), dtype
-    if target.shape != logits.shape[:-1]:
-        raise ValueError(
-            f"Target size ({target.shape}) must be the input size ({input.shape}) without its class dimension, "
-            f"{logits.shape[:-1]}, for class indices ({target.dtype})"
-        )
-    classes, indices = logits.shape[-1], target.to(torch.int64)
-    check_labels(
-        indices,
-        f"class indices in [0, {classes})",
-        lambda k: ((k >= 0) & (k < classes)) | (k == ignore_index),
-    )
-    return logits, indices, dtype
+def spherical(input: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
+    r"""Spherical score of softmax probabilities, 1 - p_y / ||p||_2, with p = softmax(z).
+
+    Domain: all real logits z, and -inf for a class that can't occur. Its minimiser is the logits whose softmax is
+    the true distribution of the class: the score is strictly proper. Not convex in the logits: its gradient vanishes
+    where the prediction is confident and wrong.
+
+    Conventions: negatively oriented and shifted, so 0 is best and 1 worst. For a soft target q it is the mean under q,
+    sum_k q_k (1 - p_k / ||p||_2). Exact where the probability of the class comes near 1. "mean" divides by the number
+    of samples.
+
+    Shape: `input` (C,), (N, C) or (N, C, d1, ...); `target` that shape without C, or for probabilities the shape of
+    `input`. The result is () or, under "none", the shape of `input` without C.
+
+    Raises:
+        ValueError: a shape doesn't fit, a class index lies outside of [0, C), or `reduction` is unknown.
+        TypeError: `input` isn't a floating-point tensor, or `target` isn't a real one.
+
+    Example:
+        >>> spherical(torch.tensor([[0.0, 0.0]]), torch.tensor([0]))
+        tensor(0.2929)
+        >>> spherical(torch.tensor([[20.0, 0.0]]), torch.tensor([0]))
+        tensor(2.1242e-18)
+
+    References: Good (1971), comment on Measuring information and uncertainty; Gneiting & Raftery (2007), Strictly
+    proper scoring rules, prediction, and estimation.
+    """
+    logits, target, dtype = classed(input, target)
+    if is_labels(target):
+        return reduce(spherical_of_label(logits, target), reduction, dtype)
+    # p_k / ||p|| is the square root of the k-th component of softmax(2z)
+    return reduce(of_surprisal(lambda s: missed(s / 2), 2 * logits, target), reduction, dtype)
 
 
-def _class_dim(input: Tensor) -> int:
-    return 0 if input.dim() == 1 else 1
+def ranked_probability(input: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
+    r"""Ranked probability score of softmax probabilities, sum_m (sum_{k <= m} (p_k - q_k))^2, for ordered classes.
+
+    The inner sums are the cumulative distributions of the prediction p = softmax(z) and of the target, where q is
+    one-hot for a class index.
+
+    Domain: all real logits z, and -inf for a class that can't occur; the classes have an order, that of their indices.
+    Its minimiser is the logits whose softmax is the true distribution of the class: the score is strictly proper, and
+    mistaking a class for a near one costs less than for a far one. Not convex in the logits.
+
+    Conventions: the sum over the C cumulative terms (the last is 0 for distributions), not divided by C - 1: the range
+    is [0, C - 1]. Exact where the probability of the class comes near 1. "mean" divides by the number of samples.
+
+    Shape: `input` (C,), (N, C) or (N, C, d1, ...); `target` that shape without C, or for probabilities the shape of
+    `input`. The result is () or, under "none", the shape of `input` without C.
+
+    Raises:
+        ValueError: a shape doesn't fit, a class index lies outside of [0, C), or `reduction` is unknown.
+        TypeError: `input` isn't a floating-point tensor, or `target` isn't a real one.
+
+    Example:
+        >>> ranked_probability(torch.tensor([[0.0, 0.0, 0.0]]), torch.tensor([0]))
+        tensor(0.5556)
+
+    References: Epstein (1969), A scoring system for probability forecasts of ranked categories; Gneiting & Raftery
+    (2007), Strictly proper scoring rules, prediction, and estimation.
+    """
+    logits, target, dtype = classed(input, target)
+    q = one_hot(target, logits) if is_labels(target) else target
+    return reduce(cumulative_residual(logits, q).square().sum(-1), reduction, dtype)
+
+
+def _itself(surprisal: Tensor) -> Tensor:
+    return surprisal
 
 
 def _class_weights(weight: Tensor, logits: Tensor) -> Tensor:

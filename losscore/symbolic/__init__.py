@@ -9,8 +9,21 @@ from types import ModuleType
 from .definition import Definition
 from .proof import FalseStep, Proof, Step
 
-FAMILIES = ("regression", "classification", "margins")
-TOPICS = ("descent", "scores")
+FAMILIES = (
+    "regression",
+    "classification",
+    "margins",
+    "robust",
+    "scores",
+    "targets",
+    "preference",
+    "contrastive",
+    "dense",
+    "densities",
+    "survival",
+    "vocabulary",
+)
+TOPICS = ("descent", "shapes")
 
 __all__ = ["Definition", "FalseStep", "Proof", "Step", "definition", "definitions", "proofs"]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from .definition import Definition, Vector, total
+from .definition import CLASSES, Definition, Vector, total
 from .proof import Proof, equal, holds_for, is_zero, limit, positive, solves
 
 LOGITS, TARGETS = sp.IndexedBase("z", real=True), sp.IndexedBase("q", real=True)
@@ -18,6 +18,15 @@ LOGIT, LABEL = sp.symbols("z y", real=True)
 
 def log_sum_exp(z: Vector) -> sp.Expr:
     return sp.log(total(sp.exp, z, index="j"))
+
+
+def _ranked_probability(z: Vector, q: Vector) -> sp.Expr:
+    if isinstance(z, sp.IndexedBase):
+        m, k, j = sp.symbols("m k j", integer=True, positive=True)
+        p = sp.exp(z[k]) / sp.Sum(sp.exp(z[j]), (j, 1, CLASSES))
+        return sp.Sum(sp.Sum(p - q[k], (k, 1, m)) ** 2, (m, 1, CLASSES))
+    errors = [p_k - q_k for p_k, q_k in zip(softmax(z), q, strict=True)]
+    return sp.Add(*(sp.Add(*errors[: m + 1]) ** 2 for m in range(len(errors))))
 
 
 def softmax(z: Vector) -> list[sp.Expr]:
@@ -43,6 +52,14 @@ brier = Definition(
     lambda z, q: total(lambda z_k, q_k: (sp.exp(z_k) / total(sp.exp, z, index="j") - q_k) ** 2, z, q),
     (LOGITS, TARGETS),
 )
+spherical = Definition(
+    "spherical",
+    lambda z, q: total(
+        lambda z_k, q_k: q_k * (1 - sp.exp(z_k) / sp.sqrt(total(lambda z_j: sp.exp(2 * z_j), z, index="j"))), z, q
+    ),
+    (LOGITS, TARGETS),
+)
+ranked_probability = Definition("ranked_probability", _ranked_probability, (LOGITS, TARGETS))
 binary_brier = Definition("binary_brier", lambda z, y: (sigmoid(z) - y) ** 2, (LOGIT, LABEL))
 
 

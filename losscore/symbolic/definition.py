@@ -22,6 +22,9 @@ CLASSES = sp.Symbol("K", integer=True, positive=True)
 
 _AGREEMENT = mpmath.mpf(10) ** -40
 _DIGITS_BELOW_FLOAT64 = 800
+# what is lost first may be a part of a tiny sum: float64 goes down to 1e-308
+_DIGITS_OF_A_SUM = 400
+_ROUNDING_OF_ZERO = mpmath.mpf(10) ** -1600
 
 
 def total(term: Callable[..., sp.Expr], *vectors: Vector, index: str = "k") -> sp.Expr:
@@ -63,12 +66,16 @@ class Definition:
     def _repr_markdown_(self) -> str:
         return f"$$\n{self.latex()}\n$$"
 
+    @property
+    def names(self) -> set[str]:
+        """The names of the keyword parameters: those with symbols, and the choices."""
+        return {*self.parameters, *self._choices()}
+
     def expression(self, *arguments: Argument, **parameters: Any) -> sp.Expr:
         """The loss at `arguments`; the book's own symbols where none are given."""
-        known = {*self.parameters, *self._choices()}
-        unknown = sorted(set(parameters) - known)
+        unknown = sorted(set(parameters) - self.names)
         if unknown:
-            raise TypeError(f"{self.name} has no parameter {unknown}; it has {sorted(known)}")
+            raise TypeError(f"{self.name} has no parameter {unknown}; it has {sorted(self.names)}")
         return self.formula(*(arguments or self.symbols), **{**self.parameters, **parameters})
 
     def latex(self, **parameters: Any) -> str:
@@ -115,7 +122,9 @@ class Definition:
                 settled = previous is not None and mpmath.almosteq(value, previous, _AGREEMENT, 0)
             if settled and (value != 0 or digits > _DIGITS_BELOW_FLOAT64):
                 return value
-            previous, digits = value, 4 * digits
+            if digits > _DIGITS_BELOW_FLOAT64 and abs(value) < _ROUNDING_OF_ZERO:
+                return mpmath.mpf(0)
+            previous, digits = value, max(4 * digits, _DIGITS_OF_A_SUM)
 
     def _compile(
         self, component: tuple[int, int] | None, templates: tuple[Any, ...], choices: tuple[tuple[str, Any], ...]

@@ -1,7 +1,8 @@
-"""Proper scores of one probability: the forecast q of an event of probability p. Proofs only.
+"""Proper scores: definitions for the probabilities p of several classes, then proofs for that of one event.
 
-Losses take logits: a forecast enters a loss's definition as its logit ln(q / (1 − q)). Equations in p and q are
-checked in the odds r = p / (1 − p) and s = q / (1 − q), which run through all positive numbers.
+In the definitions p is the forecast and q the target, a distribution. In the proofs q is the forecast of an event of
+probability p. There losses take logits: a forecast enters a loss's definition as its logit ln(q / (1 − q)). Equations
+in p and q are checked in the odds r = p / (1 − p) and s = q / (1 − q), which run through all positive numbers.
 """
 
 from __future__ import annotations
@@ -10,18 +11,41 @@ from dataclasses import replace
 
 import sympy as sp
 
-from .classification import LABEL, LOGIT, binary_brier, binary_cross_entropy, sigmoid
-from .definition import Definition
+from .classification import LABEL, LOGIT, TARGETS, binary_brier, binary_cross_entropy, sigmoid
+from .definition import CLASSES, Definition, Vector, total
 from .proof import Proof, Step, argument, derivative, equal, limit, positive, solves
 from .regression import absolute_error
 from .typeset import latex
 
+PROBABILITIES = sp.IndexedBase("p", nonnegative=True)
 TRUTH, FORECAST = sp.symbols("p q", positive=True)
 
 _TRUTH_ODDS, _ODDS = sp.symbols("r s", positive=True)
 _IN_ODDS = {TRUTH: _TRUTH_ODDS / (1 + _TRUTH_ODDS), FORECAST: _ODDS / (1 + _ODDS)}
 _HYPOTHESES = (r"$Y\sim\mathrm{Bernoulli}(p)$ with $0<p<1$", "forecast $0<q<1$")
 _SCOPE = "every $p$ and $q$ strictly between 0 and 1"
+
+
+def _norm(p: Vector) -> sp.Expr:
+    return sp.sqrt(total(lambda p_j: p_j**2, p, index="j"))
+
+
+def _ranked_probability(p: Vector, q: Vector) -> sp.Expr:
+    if isinstance(p, sp.IndexedBase):
+        j, k = sp.symbols("j k", integer=True, positive=True)
+        return sp.Sum(sp.Sum(p[j] - q[j], (j, 1, k)) ** 2, (k, 1, CLASSES))
+    errors = [p_k - q_k for p_k, q_k in zip(p, q, strict=True)]
+    return sp.Add(*(sp.Add(*errors[: k + 1]) ** 2 for k in range(len(errors))))
+
+
+_PAIR = (PROBABILITIES, TARGETS)
+
+log_score = Definition("log_score", lambda p, q: total(lambda p_k, q_k: -q_k * sp.log(p_k), p, q), _PAIR)
+brier_score = Definition("brier_score", lambda p, q: total(lambda p_k, q_k: (p_k - q_k) ** 2, p, q), _PAIR)
+spherical_score = Definition(
+    "spherical_score", lambda p, q: total(lambda p_k, q_k: q_k * (1 - p_k / _norm(p)), p, q), _PAIR
+)
+ranked_probability_score = Definition("ranked_probability_score", _ranked_probability, _PAIR)
 
 
 def expected(loss: Definition) -> sp.Expr:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import mpmath
@@ -14,39 +13,91 @@ from torch import Tensor
 from losscore.catalogue import Entry, entries
 from losscore.symbolic import Definition
 
+from .forecast_kinds import FORECAST_KINDS
+from .kinds import CLASSES, KINDS, Kind, Sample
+
 RELATIVE = {torch.float64: 1e-12, torch.float32: 2e-6}
-CLASSES = 3
 
 SETTINGS = [(entry, parameters) for entry in entries().values() for parameters in entry.examples]
-over_losses = pytest.mark.parametrize("entry", entries().values(), ids=list(entries()))
-over_settings = pytest.mark.parametrize(
-    ("entry", "parameters"),
-    SETTINGS,
-    ids=[f"{entry.name}-{'-'.join(map(str, given.values()))}".rstrip("-") for entry, given in SETTINGS],
-)
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One prediction and its target as the definition takes them; `label` is the class index of a one-hot target.
+def losses_where(condition: Callable[[Entry], bool]) -> pytest.MarkDecorator:
+    """A test over the losses that meet the condition."""
+    chosen = [entry for entry in entries().values() if condition(entry)]
+    return pytest.mark.parametrize("entry", chosen, ids=[entry.name for entry in chosen])
 
-    `componentwise`: every component of the gradient is held to the relative tolerance by itself, however small.
-    Otherwise, where terms of either sign may cancel by chance, it is relative to the largest component.
-    """
 
-    prediction: tuple[float, ...] | float
-    target: tuple[float, ...] | float
-    label: int | None = None
-    componentwise: bool = True
+def settings_where(condition: Callable[[Entry], bool]) -> pytest.MarkDecorator:
+    """A test over the losses that meet the condition, once for every setting of their parameters."""
+    chosen = [(entry, given) for entry, given in SETTINGS if condition(entry)]
+    names = [f"{entry.name}-{'-'.join(map(str, given.values()))}".rstrip("-") for entry, given in chosen]
+    return pytest.mark.parametrize(("entry", "parameters"), chosen, ids=names)
 
-    def tensors(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        target = torch.tensor(self.target, dtype=dtype) if self.label is None else torch.tensor(self.label)
-        return torch.tensor(self.prediction, dtype=dtype), target
+
+over_losses = losses_where(lambda entry: True)
+over_settings = settings_where(lambda entry: True)
+
+
+def call(entry: Entry, prediction: Any, target: Any, **parameters: Any) -> Tensor:
+    """The loss; where prediction or target is several arguments, its last dimension runs over them."""
+    return caller(entry)(prediction, target, **parameters)
+
+
+def caller(entry: Entry) -> Callable[..., Tensor]:
+    """The loss as a function of one prediction and one target, whatever its arguments."""
+    function, predicted, observed = entry.function, entry.predicted, entry.observed
+
+    def loss(prediction: Any, target: Any, **parameters: Any) -> Tensor:
+        given = {**_arguments(predicted, prediction), **fixed(entry, prediction), **_arguments(observed, target)}
+        return function(**given, **parameters)
+
+    return loss
+
+
+def by_name(entry: Entry, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """The arguments by their names, the prediction's first."""
+    return {
+        **_arguments(entry.predicted, prediction),
+        **fixed(entry, prediction),
+        **_arguments(entry.observed, target),
+    }
+
+
+def kind_of(entry: Entry) -> Kind | None:
+    """What is to be known of the arguments, where they aren't one prediction of a number or of one row of logits."""
+    return {**KINDS, **FORECAST_KINDS}.get((entry.input, entry.target))
+
+
+def fixed(entry: Entry, prediction: Any) -> dict[str, Tensor]:
+    """The arguments that stay as they are, such as the weight of a layer."""
+    kind = kind_of(entry)
+    return kind.fixed(prediction) if kind and isinstance(prediction, Tensor) else {}
+
+
+def row_by_row(entry: Entry) -> bool:
+    """Whether each row of a batch has a loss that no other row touches."""
+    kind = kind_of(entry)
+    return kind is None or not kind.entangled
+
+
+def bounded(entry: Entry) -> bool:
+    """Whether predictions have bounds, so that a huge one has no meaning."""
+    kind = kind_of(entry)
+    return kind is not None and kind.bounded != ""
+
+
+def _arguments(names: tuple[str, ...], value: Any) -> dict[str, Any]:
+    if len(names) == 1 or not isinstance(value, Tensor):
+        return dict.fromkeys(names, value)
+    return dict(zip(names, value.unbind(-1), strict=True))
 
 
 def samples(entry: Entry) -> Iterator[Sample]:
     """Adversarial samples first, then random ones; the same at every call."""
     generator = torch.Generator().manual_seed(0)
+    if kind := kind_of(entry):
+        yield from kind.samples(generator)
+        return
 
     def normal(*size: int) -> list[Any]:
         return torch.randn(*size, generator=generator, dtype=torch.float32).tolist()
@@ -105,6 +156,8 @@ def _logits() -> Iterator[Sample]:
         yield from _every_label(row)
     for row in [(20.0, 0.0), (3.0, -60.0, 1.0)]:
         yield Sample(row, (0.25, 0.5, 0.25)[: len(row)], componentwise=False)
+    yield Sample((1.0, -2.0, 0.5), (0.125, 0.125, 0.75), componentwise=False)
+    yield Sample((1.0, -2.0, 0.5), (2.0**-10, 0.5, 0.5 - 2.0**-10), componentwise=False)
 
 
 def _every_label(logits: tuple[float, ...], componentwise: bool = True) -> Iterator[Sample]:
@@ -117,24 +170,48 @@ def _every_label(logits: tuple[float, ...], componentwise: bool = True) -> Itera
 _ADVERSARIAL = {"real": _reals, "score": _scores, "logit": _logit, "logits": _logits}
 
 
+def classes_of(parameters: Mapping[str, Any]) -> int | None:
+    """The number of classes that a table or a factor for each of them fits, if any."""
+    return next((len(value) for value in parameters.values() if isinstance(value, tuple)), None)
+
+
 def disagreements(
     entry: Entry, definition: Definition, parameters: Mapping[str, Any], dtype: torch.dtype
 ) -> Iterator[str]:
     """Where the torch function's value or gradient leaves the tolerance about the definition, in words."""
+    size = classes_of(parameters)
     for sample in samples(entry):
+        if size and len(sample.prediction) != size:
+            continue
         prediction, target = sample.tensors(dtype)
         prediction.requires_grad_()
-        loss = entry.function(prediction, target, **parameters)
+        kind = kind_of(entry)
+        how = {"reduction": kind.defined} if kind and kind.entangled else {}
+        loss = call(entry, prediction, target, **how, **parameters)
         (slope,) = torch.autograd.grad(loss, prediction)
-        arguments = (prediction.tolist(), target.tolist() if sample.label is None else sample.target)
-        wanted = definition.gradient_oracle(*arguments, **parameters)
-        slopes = list(zip(slope, wanted, strict=True)) if prediction.dim() else [(slope, wanted)]
-        largest = 0 if sample.componentwise else max(abs(want) for _, want in slopes)
-        compared = [("value", loss, definition.oracle(*arguments, **parameters), 0)]
-        compared += [(f"slope {k}", got, want, largest) for k, (got, want) in enumerate(slopes)]
+        predicted = _parts(entry.predicted, prediction)
+        observed = _parts(entry.observed, target) if sample.label is None else [sample.target]
+        given = (*predicted, *fixed(entry, prediction).values(), *observed)
+        arguments = [x.tolist() if isinstance(x, Tensor) else x for x in given]
+        slopes = [x for part in _parts(entry.predicted, slope) for x in part.reshape(-1)]
+        wanted = [
+            x for i in range(len(predicted)) for x in _flat(definition.gradient_oracle(*arguments, of=i, **parameters))
+        ]
+        largest = sample.terms if sample.componentwise else max(sample.terms, *(abs(want) for want in wanted))
+        compared = [("value", loss, definition.oracle(*arguments, **parameters), sample.terms)]
+        components = enumerate(zip(slopes, wanted, strict=True))
+        compared += [(f"slope {k}", got, want, largest) for k, (got, want) in components]
         for what, got, want, scale in compared:
             if not near(got, want, RELATIVE[dtype], scale):
                 yield f"{what} at {arguments}: got {got.item()!r}, defined {mpmath.nstr(want, 17)}"
+
+
+def _parts(names: tuple[str, ...], value: Tensor) -> list[Tensor]:
+    return [value] if len(names) == 1 else list(value.unbind(-1))
+
+
+def _flat(nested: Any) -> list[Any]:
+    return [x for part in nested for x in _flat(part)] if isinstance(nested, (list, tuple)) else [nested]
 
 
 def near(got: Tensor, want: mpmath.mpf, tolerance: float, scale: mpmath.mpf | float = 0) -> bool:
@@ -155,6 +232,9 @@ def batch(
 ) -> tuple[Tensor, Tensor]:
     """A random batch, away from kinks: predictions, and targets of the kind that holds most."""
     generator = torch.Generator().manual_seed(seed)
+    if kind := kind_of(entry):
+        prediction, forms = kind.batch(size, generator)
+        return prediction.to(dtype), forms[0]
     if entry.input == "logits":
         logits = torch.randn(size, CLASSES, generator=generator, dtype=torch.float64)
         return logits.to(dtype), torch.randint(CLASSES, (size,), generator=generator)
@@ -166,6 +246,8 @@ def batch(
 
 def targets(entry: Entry, size: int = 6) -> list[Tensor]:
     """Targets of every kind that the loss takes, for a batch of float64 predictions."""
+    if kind := kind_of(entry):
+        return kind.batch(size, torch.Generator().manual_seed(0))[1]
     first = batch(entry, size)[1]
     if entry.target == "distribution":
         generator = torch.Generator().manual_seed(1)

@@ -72,7 +72,7 @@ def test_a_mutated_definition_is_rejected(entry: Entry, parameters: Mapping[str,
     def mutated(*arguments: Any, **given: Any) -> sp.Expr:
         return MUTATIONS[mutation](original.formula(*arguments, **given))
 
-    wrong = Definition(original.name, mutated, original.symbols, original.parameters)
+    wrong = Definition(original.name, mutated, original.symbols, original.parameters, tuple(original.given))
     assert next(disagreements(entry, wrong, parameters, torch.float64), None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +14,10 @@ import torch
 import losscore
 from losscore.catalogue import Entry, entries
 
-from .battery import batch, over_losses
+from .battery import batch, by_name, call, over_losses
 
 CLASS_LOSSES = ("cross_entropy", "brier")
-ELEMENTWISE = [name for name, entry in entries().items() if entry.input != "logits"]
+ELEMENTWISE = [name for name, entry in entries().items() if entry.input in ("real", "score", "logit")]
 
 
 def raises(kind: type[Exception], *parts: str) -> Any:
@@ -26,34 +27,39 @@ def raises(kind: type[Exception], *parts: str) -> Any:
 @over_losses
 def test_unknown_reduction(entry: Entry) -> None:
     with raises(ValueError, "avg is not a valid value for reduction", "'mean', 'sum', 'none'"):
-        entry.function(*batch(entry), reduction="avg", **entry.examples[0])
+        call(entry, *batch(entry), reduction="avg", **entry.examples[0])
 
 
 @over_losses
 def test_arguments_that_are_no_tensors(entry: Entry) -> None:
-    prediction, target = batch(entry)
-    for wrong, got in ((np.zeros(3), "ndarray"), ([1.0], "list"), (1.0, "float"), (None, "NoneType")):
-        with raises(TypeError, "input", "torch.Tensor", got):
-            entry.function(wrong, target, **entry.examples[0])
-        with raises(TypeError, "target", "torch.Tensor", got):
-            entry.function(prediction, wrong, **entry.examples[0])
+    arguments = by_name(entry, *batch(entry))
+    for name in arguments:
+        for wrong, got in ((np.zeros(3), "ndarray"), ([1.0], "list"), (1.0, "float"), (None, "NoneType")):
+            if "float" in str(inspect.signature(entry.function).parameters[name].annotation) and got == "float":
+                continue
+            with raises(TypeError, name, "torch.Tensor", got):
+                entry.function(**{**arguments, name: wrong}, **entry.examples[0])
 
 
 @over_losses
 def test_numbers_of_the_wrong_kind(entry: Entry) -> None:
-    prediction, target = batch(entry)
+    arguments = by_name(entry, *batch(entry))
+    first, *others = arguments
     for dtype in (torch.int64, torch.bool, torch.complex64):
-        with raises(TypeError, "input", "floating-point", str(dtype)):
-            entry.function(prediction.to(dtype), target, **entry.examples[0])
-    with raises(TypeError, "target", "real", "torch.complex64"):
-        entry.function(prediction, target.to(torch.complex64), **entry.examples[0])
+        with raises(TypeError, first, "floating-point", str(dtype)):
+            entry.function(**{**arguments, first: arguments[first].to(dtype)}, **entry.examples[0])
+    for name in others:
+        with raises(TypeError, name, "real", "torch.complex64"):
+            entry.function(**{**arguments, name: arguments[name].to(torch.complex64)}, **entry.examples[0])
 
 
 @over_losses
 def test_another_device(entry: Entry) -> None:
-    prediction, target = batch(entry)
-    with raises(ValueError, "target", "device of input, cpu", "meta"):
-        entry.function(prediction, target.to("meta"), **entry.examples[0])
+    arguments = by_name(entry, *batch(entry))
+    first, *others = arguments
+    for name in others:
+        with raises(ValueError, name, f"device of {first}, cpu", "meta"):
+            entry.function(**{**arguments, name: arguments[name].to("meta")}, **entry.examples[0])
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from losscore.catalogue import Entry, entries
 
-from .battery import over_settings
+from .battery import call, over_settings
+from .class_functionals import CLASS_CHECKS, DISTRIBUTION, PROBABILITIES, best_logits
+from .forecast_functionals import FORECAST_CHECKS
+from .functionals import CHECKS
 
 SAMPLE = torch.tensor([-3.0, -1.2, -0.4, 0.1, 0.3, 0.9, 1.7, 2.2, 5.0, 11.0, 30.0], dtype=torch.float64)
-PROBABILITIES = (0.03, 0.2, 0.45, 0.7, 0.98)
-DISTRIBUTION = torch.tensor([0.55, 0.05, 0.4], dtype=torch.float64)
 
 
 def root(function: Callable[[Tensor], Tensor], low: float, high: float) -> float:
@@ -66,18 +67,22 @@ OF_A_SAMPLE: dict[str, Callable[..., float]] = {
 OF_A_PROBABILITY: dict[str, Callable[[float], float]] = {
     "the log-odds": lambda p: float(torch.tensor(p, dtype=torch.float64).logit()),
     "half the log-odds": lambda p: float(torch.tensor(p, dtype=torch.float64).logit()) / 2,
+    "twice the probability, minus 1": lambda p: 2 * p - 1,
     "the more probable label": lambda p: 1.0 if p > 0.5 else -1.0,
 }
 
 
 @over_settings
 def test_the_best_constant_is_the_functional_named(entry: Entry, parameters: Mapping[str, Any]) -> None:
-    if entry.input == "real":
-        best = minimiser(lambda x: entry.function(x.expand_as(SAMPLE), SAMPLE, **parameters), -50, 50)
+    checks = {**CHECKS, **FORECAST_CHECKS, **CLASS_CHECKS}
+    if entry.elicits in checks:
+        checks[entry.elicits](entry, parameters)
+    elif entry.input == "real":
+        best = minimiser(lambda x: call(entry, x.expand_as(SAMPLE), SAMPLE, **parameters), -50, 50)
         assert best == pytest.approx(OF_A_SAMPLE[entry.elicits](**parameters), abs=1e-9)
-    elif entry.input == "logits":
+    elif entry.input in ("logits", "hidden", "probabilities"):
         assert entry.elicits == "the distribution"
-        torch.testing.assert_close(best_logits(entry).softmax(0), DISTRIBUTION, rtol=0, atol=1e-7)
+        torch.testing.assert_close(best_logits(entry, parameters, DISTRIBUTION).softmax(0), DISTRIBUTION, rtol=0, atol=1e-7)
     elif entry.elicits == "a score with the sign of the more probable label":
         for p in PROBABILITIES:
             risks = [binary_risk(entry, p)(torch.tensor(f)).item() for f in (-2.0, -0.1, 0.1, 2.0)]
@@ -91,22 +96,7 @@ def test_the_best_constant_is_the_functional_named(entry: Entry, parameters: Map
 
 def binary_risk(entry: Entry, p: float) -> Callable[[Tensor], Tensor]:
     one, other = torch.tensor(1), torch.tensor(-1 if entry.target == "sign" else 0)
-    return lambda x: p * entry.function(x, one) + (1 - p) * entry.function(x, other)
-
-
-def best_logits(entry: Entry) -> Tensor:
-    """Descend on the risk of one constant row of logits, by class indices weighted with their probabilities."""
-    logits = torch.zeros(3, dtype=torch.float64, requires_grad=True)
-    descent = torch.optim.LBFGS([logits], max_iter=200, tolerance_change=0, line_search_fn="strong_wolfe")
-
-    def risk() -> Tensor:
-        descent.zero_grad()
-        total = (DISTRIBUTION * entry.function(logits.expand(3, 3), torch.arange(3), reduction="none")).sum()
-        total.backward()
-        return total
-
-    descent.step(risk)
-    return logits.detach()
+    return lambda x: p * call(entry, x, one) + (1 - p) * call(entry, x, other)
 
 
 def test_a_wrong_functional_would_show() -> None:

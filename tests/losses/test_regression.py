@@ -34,6 +34,7 @@ def test_values_worked_by_hand() -> None:
     assert losscore.half_squared_error(x, y).item() == 1.25
     assert losscore.absolute_error(x, y).item() == 1.5
     assert losscore.huber(x, y, delta=1).item() == 1.0
+    assert losscore.huber(x, y).item() == 1.0
     assert losscore.pinball(x, y, quantile=0.75).item() == 0.875
     assert losscore.asymmetric_linear(x, y, underage=3, overage=1).item() == 3.5
     assert losscore.expectile(x, y, level=0.75).item() == 1.625

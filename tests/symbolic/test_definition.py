@@ -32,6 +32,11 @@ def test_digits_that_cancel_are_won_back() -> None:
     assert definition("hinge").oracle(2, 1) == 0
 
 
+def test_terms_that_cancel_are_zero() -> None:
+    """The slope in the mean vanishes where the mean is the count, but not digit by digit."""
+    assert definition("negative_binomial_nll").gradient_oracle(3, 1e6, 3) == 0
+
+
 WORKED = [
     ("squared_error", (3, 1), {}, 4, 4),
     ("half_squared_error", (3, 1), {}, 2, 2),
