@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ._tensors import readable
+from ._tensors import forward_within_forward, readable
 
 
 class Form(NamedTuple):
@@ -35,11 +35,13 @@ class Form(NamedTuple):
 LossOfLabel = Callable[[Tensor, Tensor], Tensor]
 
 
-def closed_form(form: Callable[[Tensor, Tensor, int], Form]) -> LossOfLabel:
+def closed_form(form: Callable[[Tensor, Tensor, int], Form], composed: LossOfLabel) -> LossOfLabel:
     """The loss of logits and class indices whose `form(logits, label, dim)` is known, differentiable at any order.
 
     A backward pass takes the derivative that came with the value. Under another differentiation it computes it anew,
-    as a function of the logits.
+    as a function of the logits. `composed` is the same loss of operations that torch differentiates by itself; it
+    serves forward mode within forward mode, where torch would silently take the derivative of a Function for a
+    constant.
     """
 
     class ClosedForm(torch.autograd.Function):
@@ -84,6 +86,8 @@ def closed_form(form: Callable[[Tensor, Tensor, int], Form]) -> LossOfLabel:
             return (rate * (direction * tangent).sum(ctx.dim, keepdim=True)).to(value.dtype), None, None
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        if forward_within_forward():
+            return composed(logits, labels)
         # the dimensions behind the classes of an image are next to each other in memory
         dim = min(1 - logits.dim(), -1) if logits.dim() > 2 else -1
         # torch.compile refuses a Function that defines forward mode
@@ -161,11 +165,6 @@ def _spherical_of_label(logits: Tensor, label: Tensor, dim: int) -> Form:
     return Form(rest / (norm * (norm + own)), own / norm**3, _replaced(squares, dim, label, -rest))
 
 
-surprisal_of_label = closed_form(_surprisal_of_label)
-squared_distance_to_label = closed_form(_squared_distance_to_label)
-spherical_of_label = closed_form(_spherical_of_label)
-
-
 def surprisals(logits: Tensor) -> Tensor:
     """-log p of every class; NaN for a row that holds +inf or NaN, or nothing but -inf."""
     top = logits.argmax(-1, keepdim=True)
@@ -228,6 +227,21 @@ def one_hot(labels: Tensor, logits: Tensor) -> Tensor:
 def is_labels(target: Tensor) -> bool:
     """Whether a target holds class indices, rather than a distribution over the classes."""
     return not target.is_floating_point()
+
+
+def _gathered_surprisal(logits: Tensor, labels: Tensor) -> Tensor:
+    return surprisals(logits.to(wide(logits))).gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+
+
+surprisal_of_label = closed_form(_surprisal_of_label, _gathered_surprisal)
+squared_distance_to_label = closed_form(
+    _squared_distance_to_label,
+    lambda logits, labels: residual(logits, one_hot(labels, logits)).square().sum(-1),
+)
+# p_k / ||p|| is the square root of the k-th component of softmax(2z)
+spherical_of_label = closed_form(
+    _spherical_of_label, lambda logits, labels: missed(_gathered_surprisal(2 * logits, labels) / 2).to(logits.dtype)
+)
 
 
 def of_surprisal(

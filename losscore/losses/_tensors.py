@@ -93,6 +93,17 @@ def readable(data: Tensor) -> bool:
     )
 
 
+def forward_within_forward() -> bool:
+    """Whether `torch.func` differentiates in forward mode within forward mode.
+
+    There torch takes the derivative of a `torch.autograd.Function` for a constant, without a word.
+    """
+    if torch.compiler.is_compiling():
+        return False
+    levels = torch._C._functorch.get_interpreter_stack() or []
+    return sum(level.key() == torch._C._functorch.TransformType.Jvp for level in levels) > 1
+
+
 def common_dtype(*tensors: Tensor) -> torch.dtype:
     """The dtype of the result: that of the floating-point tensors, promoted."""
     floating = [t.dtype for t in tensors if t.is_floating_point()]

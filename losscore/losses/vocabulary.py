@@ -24,6 +24,7 @@ from ._tensors import (
     check_prediction,
     check_reduction,
     common_dtype,
+    forward_within_forward,
     working_dtype,
 )
 
@@ -363,6 +364,9 @@ def _gradient(*arguments: Any) -> tuple[Tensor | None, ...]:
 
 
 def _losses(layer: Layer, target: Tensor, plan: Plan) -> Tensor:
+    if forward_within_forward():
+        with torch.enable_grad():
+            return _loss_and_slope(layer.logits(), target, plan.smoothing)[0]
     chosen = _Losses if torch.compiler.is_compiling() else _LossesInBothModes
     losses: Tensor = chosen.apply(*layer, target.detach(), plan)  # type: ignore[no-untyped-call]
     return losses + _of_the_target(layer, target) if _is_differentiated(target) else losses

@@ -88,6 +88,18 @@ def test_torch_func_transforms(entry: Entry, parameters: Mapping[str, Any]) -> N
 
 
 @over_settings
+def test_forward_mode_within_forward_mode(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    for target in targets(entry, 3):
+        prediction = batch(entry, 3)[0]
+
+        def total(prediction: Tensor, target: Tensor = target) -> Tensor:
+            return call(entry, prediction, target, reduction="sum", **parameters)
+
+        twice_forward = torch.func.jacfwd(torch.func.jacfwd(total))(prediction)
+        torch.testing.assert_close(twice_forward, torch.autograd.functional.hessian(total, prediction))
+
+
+@over_settings
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_compiles_as_one_graph(entry: Entry, parameters: Mapping[str, Any], reduction: str) -> None:
     torch.compiler.reset()
