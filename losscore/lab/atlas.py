@@ -18,15 +18,29 @@ from losscore.lab.palette import BLUE, GREEN, INK, ORANGE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MARKS: Mapping[bool | None, tuple[str, str]] = {True: ("✓", "yes"), False: ("✗", "no"), None: ("–", "does not apply")}
-_HEADS = ("proper", "strictly", "calibrated", "convex in p", "convex in z", "Lipschitz", "bounded", "symmetric", "mean of samples")
+MARKS: Mapping[bool | None, tuple[str, str]] = {
+    True: ("✓", "yes"),
+    False: ("✗", "no"),
+    None: ("–", "does not apply"),
+}
+_HEADS = (
+    "proper",
+    "strictly",
+    "calibrated",
+    "convex in p",
+    "convex in z",
+    "Lipschitz",
+    "bounded",
+    "symmetric",
+    "mean of samples",
+)
 _STYLE = (
     ".bd-article .atlas th.turned,.atlas th.turned{height:7.6rem;padding:0 0 .3rem;vertical-align:bottom}"
     ".atlas th.turned span{writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap;font-weight:400}"
     ".bd-article .atlas td.flag,.atlas td.flag{text-align:center;padding:.5rem 0;width:1.3rem}"
     ".bd-article .atlas tbody th,.atlas tbody th{border-bottom:1px solid var(--book-rule,#ccc);font-weight:400;"
     "overflow-wrap:anywhere;padding-right:.3rem;text-align:left}"
-    ".atlas tbody th small{display:block;line-height:1.3}.atlas code{font-size:.82em}"
+    ".atlas tbody th small{display:block;line-height:1.3}.bd-article .atlas code,.atlas code{font-size:.82em;white-space:normal}"
 )
 
 
@@ -58,7 +72,13 @@ class Table:
         for flag in entry.flags.values():
             sign, word = MARKS[flag.value]
             cells += f'<td class="flag"><span role="img" aria-label="{word}">{sign}</span></td>'
-        named = f"<code>{entry.name}</code><small>{escape(entry.elicits)}</small>"
+        limits: dict[str, list[str]] = {}
+        for flag_name, words in conditions(entry).items():
+            limits.setdefault(words, []).append(flag_name)
+        said = "".join(
+            f"<small><em>{', '.join(names)}</em> {escape(words)}</small>" for words, names in limits.items()
+        )
+        named = f"<code>{entry.name.replace('_', '_<wbr>')}</code><small>{escape(entry.elicits)}</small>{said}"
         return f'<tr id="loss-{entry.name}"><th scope="row">{named}</th>{cells}</tr>'
 
 
@@ -67,6 +87,7 @@ def facts(name: str) -> str:
     entry = entries()[name]
     told = [f"Elicits {entry.elicits}."]
     stated = {_SAID[flag]: stated.value for flag, stated in entry.flags.items()}
+    where = {_SAID[flag]: f"{_SAID[flag]} ({words})" for flag, words in conditions(entry).items()}
     if stated["convex in the prediction"] == stated["convex in the output"]:
         stated = {flag: value for flag, value in stated.items() if flag != "convex in the prediction"}
     if stated["strictly proper"]:
@@ -74,9 +95,20 @@ def facts(name: str) -> str:
     elif not stated["proper"]:
         del stated["strictly proper"]
     for wanted, word in ((True, "Is"), (False, "Is not")):
-        if held := [flag for flag, value in stated.items() if value is wanted]:
-            told.append(f"{word} {held[0] if len(held) == 1 else ', '.join(held[:-1]) + _LAST[wanted] + held[-1]}.")
+        if held := [where.get(flag, flag) for flag, value in stated.items() if value is wanted]:
+            told.append(
+                f"{word} {held[0] if len(held) == 1 else ', '.join(held[:-1]) + _LAST[wanted] + held[-1]}."
+            )
     return " ".join(told)
+
+
+def conditions(entry: Entry) -> dict[str, str]:
+    """Under which parameters, or among which predictions, a flag holds, where that isn't always."""
+    found = {}
+    for name, flag in entry.flags.items():
+        if flag.given or flag.among:
+            found[name] = f"where {flag.given}" if flag.given else f"among {flag.among}"
+    return found
 
 
 _LAST = {True: " and ", False: " or "}
@@ -104,7 +136,9 @@ class Path:
 
 def _beside(*columns: Tensor | float) -> Tensor:
     whole = next(column for column in columns if isinstance(column, Tensor))
-    return torch.stack([column if isinstance(column, Tensor) else torch.full_like(whole, column) for column in columns], -1)
+    return torch.stack(
+        [column if isinstance(column, Tensor) else torch.full_like(whole, column) for column in columns], -1
+    )
 
 
 def _class_0(x: Tensor) -> Tensor:
@@ -131,32 +165,44 @@ PATHS: Mapping[tuple[str, str], Path] = {
     ("logits", "distribution"): Path(lambda x: (_lead(x), _class_0(x)), "lead of the true class's logit"),
     ("scores", "class"): Path(lambda x: (_lead(x), _class_0(x)), "lead of the true class's score"),
     ("probabilities", "distribution"): Path(
-        lambda x: (_beside(x, (1 - x) / 2, (1 - x) / 2), _class_0(x)), "probability of the true class", (0.02, 0.98)
+        lambda x: (_beside(x, (1 - x) / 2, (1 - x) / 2), _class_0(x)),
+        "probability of the true class",
+        (0.02, 0.98),
     ),
     ("logits", "logits"): Path(
         lambda x: (_lead(x), _lead(_everywhere(x, 1))), "lead in the student's logits (teacher: 1)"
     ),
     ("rewards", "nothing"): Path(lambda x: (_beside(x, 0.0), _nothing(x)), "reward gap or gain"),
-    ("log-likelihoods", "nothing"): Path(lambda x: (_beside(x, 0.0, 0.0, 0.0), _nothing(x)), "reward gap or gain"),
+    ("log-likelihoods", "nothing"): Path(
+        lambda x: (_beside(x, 0.0, 0.0, 0.0), _nothing(x)), "reward gap or gain"
+    ),
     ("location and log scale", "real"): Path(
         lambda x: (_beside(x, 0.0), _everywhere(x, 0)), "center − observation"
     ),
-    ("location and scale", "real"): Path(lambda x: (_beside(x, 1.0), _everywhere(x, 0)), "center − observation"),
+    ("location and scale", "real"): Path(
+        lambda x: (_beside(x, 1.0), _everywhere(x, 0)), "center − observation"
+    ),
     ("log rate", "count"): Path(lambda x: (x, _everywhere(x, 2)), "log rate (count: 2)", (-2.0, 2.5)),
-    ("mean and size", "count"): Path(lambda x: (_beside(x, 1.0), _everywhere(x, 2)), "mean (count: 2)", (0.1, 8.0)),
+    ("mean and size", "count"): Path(
+        lambda x: (_beside(x, 1.0), _everywhere(x, 2)), "mean (count: 2)", (0.1, 8.0)
+    ),
     ("mean, size and zero", "count"): Path(
         lambda x: (_beside(x, 1.0, 0.0), _everywhere(x, 2)), "mean (count: 2)", (0.1, 8.0)
     ),
     ("ensemble", "real"): Path(lambda x: (_beside(x - 1, x + 1), _everywhere(x, 0)), "center − observation"),
     ("interval", "real"): Path(lambda x: (_beside(x - 1, x + 1), _everywhere(x, 0)), "center − observation"),
-    ("mask", "mask"): Path(lambda x: (x.unsqueeze(1), _everywhere(x, 1).unsqueeze(1)), "logit of a pixel of the mask"),
+    ("mask", "mask"): Path(
+        lambda x: (x.unsqueeze(1), _everywhere(x, 1).unsqueeze(1)), "logit of a pixel of the mask"
+    ),
     ("points", "nothing"): Path(
-        lambda x: (_beside(0.0, 1.0, x).unsqueeze(1), _nothing(x)), "distance of the negative (positive: 1)", (0.1, 4.0)
+        lambda x: (_beside(0.0, 1.0, x).unsqueeze(1), _nothing(x)),
+        "distance of the negative (positive: 1)",
+        (0.1, 4.0),
     ),
 }
 
 
-def curves(entry: Entry, points: int = 61) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def curves(entry: Entry, points: int = 41) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Places x along the loss's path, and there its value, slope and curvature, by automatic differentiation."""
     path = PATHS[entry.input, entry.target]
     x = torch.linspace(*path.ends, points, dtype=torch.float64, requires_grad=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -56,8 +57,21 @@ def _log_rate_samples(generator: Generator) -> Iterator[Sample]:
     for y in (0.0, 1.0, 3.0, 9.0, 10.0, 500.0):
         for log_rate in (-1e4, -80.0, -5.0, 0.0, 2.0, 6.0, 40.0):
             yield Sample(log_rate, y, terms=y + 1)
+    for y in (30.0, 1e3, 1e4, 1e6):
+        for ahead in (-0.5, -1e-3, 1e-3, 0.5):
+            yield Sample(math.log(y) + ahead, y)
     for log_rate, y in zip(*(rows_of(v) for v in (normal(generator, 8), _counts(8, generator))), strict=True):
         yield Sample(2 * log_rate, y, terms=y + 1)
+
+
+LARGE_SIZES = (1e2, 1e4, 1e6, 1e8)
+
+
+def _means_and_counts() -> Iterator[tuple[float, float]]:
+    """Means about a count and far from it, none at the zero of the slope in a large size, y +- sqrt(y)."""
+    for y in (0.0, 1.0, 3.0, 30.0, 1000.0):
+        for mean in (2.0**-20, 0.5, y + 0.5, 2.5 * y + 7):
+            yield mean, y
 
 
 def _mean_and_size(size: int, generator: Generator) -> tuple[Tensor, list[Tensor]]:
@@ -69,6 +83,9 @@ def _mean_and_size_samples(generator: Generator) -> Iterator[Sample]:
         for mean in (2.0**-20, 0.5, 3.0, 1000.0):
             for size in (2.0**-10, 0.5, 3.0, 100.0, 1e6, 1e15):
                 yield Sample((mean, size), y, componentwise=False, terms=min(1.0, y))
+    for mean, y in _means_and_counts():
+        for size in (2.0**-10, 9.0, *LARGE_SIZES):
+            yield Sample((mean, size), y)
     forecasts, counts = _mean_and_size(8, generator)
     for forecast, y in zip(rows_of(forecasts), rows_of(counts[0]), strict=True):
         yield Sample(forecast, y, componentwise=False)
@@ -84,6 +101,13 @@ def _mean_size_and_zero_samples(generator: Generator) -> Iterator[Sample]:
         for mean in (2.0**-20, 3.0, 1e4):
             for zero in (-1e4, -40.0, -2.0, 0.0, 3.0, 40.0, 1e4):
                 yield Sample((mean, 100.0, zero), y, componentwise=False)
+    for mean, y in _means_and_counts():
+        for size in LARGE_SIZES:
+            yield Sample((mean, size, -2.0), y)
+    for zero in (-700.0, -40.0, 3.0, 40.0, 700.0):
+        for mean in (0.5, 1000.0):
+            yield Sample((mean, 100.0, zero), 0.0)
+            yield Sample((mean, 100.0, zero), 1.0)
     forecasts, counts = _mean_size_and_zero(8, generator)
     for forecast, y in zip(rows_of(forecasts), rows_of(counts[0]), strict=True):
         yield Sample(forecast, y, componentwise=False)

@@ -78,10 +78,22 @@ def test_poisson_is_that_of_scipy() -> None:
 def test_poisson_of_large_counts_in_float32() -> None:
     """The terms are of size 1e7, their sum is 8.3: naively nothing of it is left."""
     count, log_rate = number(1e6, torch.float32), number(math.log(1e6) + 1e-3, torch.float32)
-    exact = -scipy.stats.poisson.logpmf(10**6, math.exp(log_rate.item()))
-    assert losscore.poisson_nll(log_rate, count).item() == pytest.approx(exact, rel=1e-4)
+    poisson = definition("poisson_nll")
+    exact = float(poisson.oracle(log_rate.item(), 10**6))
+    value, (slope,) = value_and_slopes(losscore.poisson_nll, log_rate, count)
+    assert value == pytest.approx(exact, rel=1e-7)
+    assert slope == pytest.approx(float(poisson.gradient_oracle(log_rate.item(), 10**6)), rel=1e-7)
     naive = log_rate.exp() - count * log_rate + torch.lgamma(count + 1)
     assert abs(naive.item() - exact) > 0.1
+
+
+def test_poisson_slope_at_its_zero_errs_by_less_than_the_rounding_of_the_log_rate() -> None:
+    count = 1e6
+    log_rate = number(math.log(count))
+    _, (slope,) = value_and_slopes(losscore.poisson_nll, log_rate, number(count))
+    exact = float(definition("poisson_nll").gradient_oracle(log_rate.item(), 10**6))
+    rounding = count * math.ulp(log_rate.item()) / 2
+    assert 1e-12 * abs(exact) < abs(slope - exact) < rounding / 2 and abs(exact) < rounding
 
 
 def test_negative_binomial_is_that_of_torch_and_scipy() -> None:
@@ -110,6 +122,57 @@ def test_negative_binomial_of_a_large_size_is_poisson(size: float, dtype: torch.
     ours = losscore.negative_binomial_nll(mean, y, inverse_dispersion=sizes).item()
     assert ours == pytest.approx(exact, rel=2e-6 if dtype == torch.float32 else 1e-14)
     assert abs(naive_negative_binomial(mean, y, sizes).item() - exact) > 100 * abs(ours - exact)
+
+
+SLOPES = definition("negative_binomial_nll").gradient_oracle
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(1e6, torch.float32), (1e8, torch.float64)])
+def test_negative_binomial_slope_in_a_large_size(size: float, dtype: torch.dtype) -> None:
+    """It is of order 1 / size^2, where its terms are of order 1 / size."""
+    mean, y, sizes = number(2.5, dtype), number(3.0, dtype), number(size, dtype)
+    exact = float(SLOPES(2.5, size, 3, of=1))
+    assert exact == pytest.approx((0.5**2 - 3) / (2 * size**2), rel=1e-4)
+    _, (_, slope) = value_and_slopes(losscore.negative_binomial_nll, mean, y, inverse_dispersion=sizes)
+    assert slope == pytest.approx(exact, rel=2e-6 if dtype == torch.float32 else 1e-13)
+    naive = (mean / sizes).log1p() - (mean - y) / (mean + sizes) - (y + sizes).digamma() + sizes.digamma()
+    assert abs(naive.item() - exact) > 1e-3 * abs(exact)
+
+
+def test_negative_binomial_slope_at_its_zero_errs_by_a_unit_of_the_mean() -> None:
+    """At y + sqrt(y) the terms of order 1 / size^2 cancel as well."""
+    size = 1e8
+    exact = float(SLOPES(2.0, size, 1, of=1))
+    assert abs(exact) < 2 / size**3
+    ahead = float(SLOPES(math.nextafter(2.0, 3.0), size, 1, of=1))
+    given = {"inverse_dispersion": number(size)}
+    _, (_, slope) = value_and_slopes(losscore.negative_binomial_nll, number(2.0), number(1.0), **given)
+    assert 1e-12 * abs(exact) < abs(slope - exact) < 1.5 * abs(ahead - exact)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_negative_binomial_second_derivatives() -> None:
+    """By any pair of modes but forward over forward, where torch takes a Function's slopes as constant."""
+    mean, size, y = number(2.5), number(7.0), number(3.0)
+
+    def loss(mean: Tensor, size: Tensor) -> Tensor:
+        return losscore.negative_binomial_nll(mean, y, inverse_dispersion=size)
+
+    wanted = (y / mean**2 - (y + size) / (mean + size) ** 2).item(), ((mean - y) / (mean + size) ** 2).item()
+    forward, backward = torch.func.jacfwd, torch.func.jacrev
+    for outer, inner in ((forward, backward), (backward, forward), (backward, backward)):
+        found = outer(inner(loss, 0), (0, 1))(mean, size)
+        assert [x.item() for x in found] == pytest.approx(wanted, rel=1e-14)
+    assert torch.func.jacfwd(torch.func.jacfwd(loss))(mean, size) == 0
+
+
+def test_counts_have_slopes_too() -> None:
+    mean, size = number(2.5), number(7.0)
+    for y in (0.5, 1.0, 1.25, 3.5):
+        given = (mean, size.requires_grad_(), number(y).requires_grad_())
+        assert torch.autograd.gradgradcheck(
+            lambda m, t, y: losscore.negative_binomial_nll(m, y, inverse_dispersion=t), given
+        )
 
 
 def test_negative_binomial_of_large_counts_in_float32() -> None:
@@ -154,6 +217,17 @@ def test_zero_inflation_where_the_chance_of_zero_underflows() -> None:
     )
     plain = losscore.negative_binomial_nll(number(2.0), number(1), inverse_dispersion=3.0)
     assert other.item() == pytest.approx(40 + plain.item())
+
+
+def test_zero_inflation_has_slopes_where_a_chance_rounds_to_one() -> None:
+    """The chance of no extra zero at a logit of -40, and that of a count at a mean of 1000."""
+    for mean, zero, of in ((0.5, -40.0, 2), (1000.0, 3.0, 0), (1000.0, 3.0, 1)):
+        given = {"inverse_dispersion": number(100.0), "zero_logits": number(zero)}
+        _, slopes = value_and_slopes(
+            losscore.zero_inflated_negative_binomial_nll, number(mean), number(0.0), **given
+        )
+        exact = definition("zero_inflated_negative_binomial_nll").gradient_oracle(mean, 100, zero, 0, of=of)
+        assert exact != 0 and slopes[of] == pytest.approx(float(exact), rel=1e-12, abs=0)
 
 
 def test_crps_gaussian_is_the_integral() -> None:
