@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ._tensors import forward_within_forward
+
 Elementwise = Callable[..., Tensor]
 
 
@@ -15,8 +17,7 @@ def with_slopes(value: Elementwise, *slopes: Elementwise) -> Elementwise:
     """`value` of tensors of one shape, elementwise, with one slope for each of them.
 
     A slope is a function of the same tensors, and is only computed where it is asked for. Derivatives of any
-    higher order are those of the slopes; but forward mode over forward mode gives zeros, as torch takes what
-    a Function's `jvp` computes as constant in forward mode.
+    higher order are those of the slopes; but forward mode within forward mode differentiates `value` itself.
     """
 
     class WithSlopes(torch.autograd.Function):
@@ -51,6 +52,8 @@ def with_slopes(value: Elementwise, *slopes: Elementwise) -> Elementwise:
                 return torch.stack(moved).sum(0)
 
     def function(*inputs: Tensor) -> Tensor:
+        if forward_within_forward():
+            return value(*inputs)
         # torch.compile refuses a Function that defines forward mode
         chosen = WithSlopes if torch.compiler.is_compiling() else WithForwardMode
         return chosen.apply(*inputs)  # type: ignore[no-any-return, no-untyped-call]

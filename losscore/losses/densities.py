@@ -127,8 +127,7 @@ def negative_binomial_nll(
     digits (lgamma differences lose all of them beyond t = 1e8 in float32, 1e15 in float64). The slope in t,
     of order 1/t^2, is a closed form that doesn't either; only about its own zero, near m = y +- sqrt(y) for a
     large t, is it uncertain by what a unit in the last place of m makes of it. Single precision is computed
-    in double where the device has it. No epsilon is added to any logarithm. Forward mode over forward mode
-    gives zeros, as of every `torch.autograd.Function`; any other pair of modes gives the second derivatives.
+    in double where the device has it. No epsilon is added to any logarithm.
     "mean" divides by the number of elements.
 
     Shape: `mean` and `target` of one shape, any; `inverse_dispersion` likewise, or a number; the result ()
