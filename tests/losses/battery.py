@@ -193,17 +193,21 @@ def disagreements(
         observed = _parts(entry.observed, target) if sample.label is None else [sample.target]
         given = (*predicted, *fixed(entry, prediction).values(), *observed)
         arguments = [x.tolist() if isinstance(x, Tensor) else x for x in given]
+        value = definition.oracle(*arguments, **parameters)
+        if not near(loss, value, RELATIVE[dtype], sample.terms):
+            yield _difference("value", arguments, loss, value)
         slopes = [x for part in _parts(entry.predicted, slope) for x in part.reshape(-1)]
         wanted = [
             x for i in range(len(predicted)) for x in _flat(definition.gradient_oracle(*arguments, of=i, **parameters))
         ]
         largest = sample.terms if sample.componentwise else max(sample.terms, *(abs(want) for want in wanted))
-        compared = [("value", loss, definition.oracle(*arguments, **parameters), sample.terms)]
-        components = enumerate(zip(slopes, wanted, strict=True))
-        compared += [(f"slope {k}", got, want, largest) for k, (got, want) in components]
-        for what, got, want, scale in compared:
-            if not near(got, want, RELATIVE[dtype], scale):
-                yield f"{what} at {arguments}: got {got.item()!r}, defined {mpmath.nstr(want, 17)}"
+        for k, (got, want) in enumerate(zip(slopes, wanted, strict=True)):
+            if not near(got, want, RELATIVE[dtype], largest):
+                yield _difference(f"slope {k}", arguments, got, want)
+
+
+def _difference(what: str, arguments: list[Any], got: Tensor, want: mpmath.mpf) -> str:
+    return f"{what} at {arguments}: got {got.item()!r}, defined {mpmath.nstr(want, 17)}"
 
 
 def _parts(names: tuple[str, ...], value: Tensor) -> list[Tensor]:
