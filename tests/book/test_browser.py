@@ -139,7 +139,9 @@ def test_search_opens_by_keyboard_and_by_its_button(reader: Reader) -> None:
     page.wait_for_url("**/search.html?q=entropy*")
     page = reader.open(DOCUMENTS[1])
     page.locator("button.search-button__button:visible, button.search-button-field:visible").first.click()
-    page.locator("input[type=search]:visible").first.wait_for()
+    field = page.locator("input[type=search]:visible").first
+    field.wait_for()
+    assert field.is_editable()
 
 
 def test_theme_button_changes_light_and_dark_and_remembers(reader: Reader) -> None:

@@ -45,7 +45,7 @@ def residual() -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def test_weeks(residual: Tensor) -> Tensor:
+def last_weeks(residual: Tensor) -> Tensor:
     return residual[-6 * WEEK :].reshape(6, WEEK)
 
 
@@ -216,26 +216,26 @@ def test_errors_name_the_argument(call: Callable[[], object], message: str) -> N
 # What the page says about the data.
 
 
-def by_week(test_weeks: Tensor, first: Tensor, second: Tensor) -> Interval:
-    return paired(BILL(first, test_weeks).mean(1), BILL(second, test_weeks).mean(1))
+def by_week(last_weeks: Tensor, first: Tensor, second: Tensor) -> Interval:
+    return paired(BILL(first, last_weeks).mean(1), BILL(second, last_weeks).mean(1))
 
 
 @pytest.mark.claim("C99", "C103")
 def test_aiming_at_the_fractile_costs_less_than_aiming_at_the_mean(
-    test_weeks: Tensor, mean_fit: Rolling, fractile_fit: Rolling
+    last_weeks: Tensor, mean_fit: Rolling, fractile_fit: Rolling
 ) -> None:
-    assert by_week(test_weeks, fractile_fit.ahead, mean_fit.ahead).high < 0
-    assert by_week(test_weeks, mean_fit.with_stock(past_quantile), mean_fit.ahead).high < 0
-    assert 0.78 < (test_weeks <= fractile_fit.ahead).double().mean() < 0.86
+    assert by_week(last_weeks, fractile_fit.ahead, mean_fit.ahead).high < 0
+    assert by_week(last_weeks, mean_fit.with_stock(past_quantile), mean_fit.ahead).high < 0
+    assert 0.78 < (last_weeks <= fractile_fit.ahead).double().mean() < 0.86
 
 
 def test_six_weeks_do_not_separate_a_conditional_from_a_constant_margin(
-    test_weeks: Tensor, mean_fit: Rolling, fractile_fit: Rolling
+    last_weeks: Tensor, mean_fit: Rolling, fractile_fit: Rolling
 ) -> None:
     constant = mean_fit.with_stock(past_quantile)
-    weekly = by_week(test_weeks, fractile_fit.ahead, constant)
+    weekly = by_week(last_weeks, fractile_fit.ahead, constant)
     assert weekly.low < 0 < weekly.high
-    naive = interval((BILL(fractile_fit.ahead, test_weeks) - BILL(constant, test_weeks)).flatten())
+    naive = interval((BILL(fractile_fit.ahead, last_weeks) - BILL(constant, last_weeks)).flatten())
     assert naive.high < 0
 
 
@@ -248,16 +248,16 @@ def test_nine_weeks_say_the_same(inputs: Tensor, residual: Tensor) -> None:
 
 
 def test_the_conditional_margin_keeps_its_promise_at_more_hours(
-    test_weeks: Tensor, mean_fit: Rolling, fractile_fit: Rolling
+    last_weeks: Tensor, mean_fit: Rolling, fractile_fit: Rolling
 ) -> None:
     constant = mean_fit.with_stock(past_quantile)
     off = [
-        (coverage_by_hour(test_weeks, margin) - 0.8).abs().mean() for margin in (constant, fractile_fit.ahead)
+        (coverage_by_hour(last_weeks, margin) - 0.8).abs().mean() for margin in (constant, fractile_fit.ahead)
     ]
     assert off[1] < off[0] - 0.02
-    by_hour = coverage_by_hour(test_weeks, fractile_fit.ahead)
+    by_hour = coverage_by_hour(last_weeks, fractile_fit.ahead)
     assert [by_hour.min().item(), by_hour.max().item()] == pytest.approx([0.71, 0.88], abs=0.005)
-    falls = [100 * night_minus_evening(test_weeks, margin) for margin in (constant, fractile_fit.ahead)]
+    falls = [100 * night_minus_evening(last_weeks, margin) for margin in (constant, fractile_fit.ahead)]
     apart = paired(*falls)
     assert [fall.mean().item() for fall in falls] == pytest.approx([23, 2], abs=0.5)
     assert apart.mean == pytest.approx(21, abs=0.5) and apart.half_width == pytest.approx(7, abs=0.5)
@@ -274,12 +274,12 @@ def test_the_forecast_for_seven_in_the_evening_is_raised(fractile_fit: Rolling) 
 
 
 def test_a_model_with_weights_for_each_weekday_is_dearer(
-    residual: Tensor, test_weeks: Tensor, fractile_fit: Rolling
+    residual: Tensor, last_weeks: Tensor, fractile_fit: Rolling
 ) -> None:
     richer = rolling(daily_features(len(residual), by_weekday=True), residual, FRACTILE)
-    assert by_week(test_weeks, richer.ahead, fractile_fit.ahead).low > 0
+    assert by_week(last_weeks, richer.ahead, fractile_fit.ahead).low > 0
     constant = rolling(daily_features(len(residual), harmonics=0), residual, FRACTILE)
-    undecided = by_week(test_weeks, richer.ahead, constant.ahead)
+    undecided = by_week(last_weeks, richer.ahead, constant.ahead)
     assert undecided.low < 0 < undecided.mean
 
 
