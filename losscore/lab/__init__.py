@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from losscore.lab.data import DataSet, data_set, electricity_demand
+    from losscore.lab.data import DataSet, data_set, digits, electricity_demand
     from losscore.lab.hardware import by_device, describe, device, generator, seeded
     from losscore.lab.prose import glue
     from losscore.lab.slider import SliderFigure
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _ROOM = {
     "DataSet": "data",
     "data_set": "data",
+    "digits": "data",
     "electricity_demand": "data",
     "by_device": "hardware",
     "describe": "hardware",
@@ -46,6 +47,7 @@ __all__ = [
     "descend",
     "describe",
     "device",
+    "digits",
     "electricity_demand",
     "fit",
     "generator",

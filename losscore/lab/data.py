@@ -6,11 +6,13 @@ No data are copied into this package. Each set is read from an installed package
 from __future__ import annotations
 
 import ast
+import gzip
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +20,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class DataSet:
-    """One data set with its card: what a reader should know before using it."""
+    """One data set with its card: what a reader should know before using it; `load` returns its tensors."""
 
     name: str
     what: str
@@ -27,7 +29,7 @@ class DataSet:
     licence: str
     citation: str
     package: str
-    load: Callable[[], Tensor]
+    load: Callable[[], Any]
 
     def _facts(self) -> list[tuple[str, str]]:
         return [
@@ -59,7 +61,7 @@ def electricity_demand() -> Tensor:
     Raises:
         ModuleNotFoundError: if ``pmdarima`` isn't installed; the message says how to install it.
     """
-    file = _folder("pmdarima") / "datasets" / "taylor.py"
+    file = _folder("pmdarima", "pmdarima") / "datasets" / "taylor.py"
     calls = (
         node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
     )
@@ -69,6 +71,26 @@ def electricity_demand() -> Tensor:
             f"{file} doesn't hold one list of 4032 values; the data set was read from pmdarima 2.1.1"
         )
     return torch.tensor(ast.literal_eval(literals[0]), dtype=torch.float64)
+
+
+def digits() -> tuple[Tensor, Tensor]:
+    """Handwritten digits: 1,797 images of 8 by 8 pixels and the digit that each shows.
+
+    Returns:
+        Images, shape (1797, 64), float32, from 0 (blank) to 1 in steps of 1/16, row by row; labels, shape (1797,), int64,
+        0 to 9. Read from the file in the installed package ``scikit-learn`` without importing it.
+
+    Raises:
+        ModuleNotFoundError: if ``scikit-learn`` isn't installed; the message says how to install it.
+    """
+    file = _folder("sklearn", "scikit-learn") / "datasets" / "data" / "digits.csv.gz"
+    with gzip.open(file, "rt", encoding="ascii") as lines:
+        table = torch.tensor([[float(entry) for entry in line.split(",")] for line in lines])
+    if table.shape != (1797, 65):
+        raise ValueError(
+            f"{file} doesn't hold 1797 rows of 65 numbers; the data set was read from scikit-learn 1.9.1"
+        )
+    return table[:, :-1] / 16, table[:, -1].long()
 
 
 def data_set(name: str) -> DataSet:
@@ -82,8 +104,8 @@ def data_set(name: str) -> DataSet:
     return _REGISTRY[name]
 
 
-def _folder(package: str) -> Path:
-    spec = find_spec(package)
+def _folder(module: str, package: str) -> Path:
+    spec = find_spec(module)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(
             f"this data set is read from the package {package}; install it with: pip install --no-deps {package}",
@@ -108,5 +130,21 @@ _REGISTRY = {
         ),
         package="pmdarima",
         load=electricity_demand,
-    )
+    ),
+    "digits": DataSet(
+        name="digits",
+        what="handwritten digits, 8 by 8 pixels with 17 levels of grey, and the digit that each image shows",
+        size="1,797 images by 13 writers, about 180 of each digit",
+        source="the test part of the UCI set, as the package scikit-learn carries it (sklearn.datasets.load_digits)",
+        licence=(
+            "the package scikit-learn: BSD 3-clause; the UCI set: CC BY 4.0. This book reads the installed copy and "
+            "distributes none"
+        ),
+        citation=(
+            "E. Alpaydin and C. Kaynak (1998), Optical recognition of handwritten digits, UCI Machine Learning "
+            "Repository, doi:10.24432/C50P49"
+        ),
+        package="scikit-learn",
+        load=digits,
+    ),
 }
