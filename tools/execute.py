@@ -34,7 +34,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from sources import ROOT, BookError, load_yaml, pages
 
-PACKAGES = ("torch", "numpy", "scipy", "pandas", "matplotlib", "sympy", "mpmath", "pmdarima", "ipykernel")
+PACKAGES = (
+    "torch", "numpy", "scipy", "matplotlib", "pillow", "sympy", "mpmath", "ipykernel",
+    "pmdarima", "statsmodels", "lifelines", "scikit-learn", "h5py",
+)  # fmt: skip
+DATA = ROOT / "requirements-data.txt"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LOADED = """
 import json as _json, sys as _sys
@@ -68,8 +72,8 @@ def read_notebook(page: str, extensions: list[str]) -> NotebookNode | None:
 
 
 def digest(inputs: list[str]) -> str:
-    """Hash of the named files, the numerical packages and Python."""
-    state = hashlib.sha256(sys.version.encode())
+    """Hash of the named files, the numerical packages, the packages that carry data, and Python."""
+    state = hashlib.sha256(sys.version.encode() + DATA.read_bytes())
     for package in PACKAGES:
         try:
             state.update(f"{package}={version(package)};".encode())

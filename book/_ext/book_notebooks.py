@@ -73,7 +73,7 @@ def set_up(wheel: str, packages: list[str]) -> str:
     needed = [("losscore", wheel)] if wheel else []
     needed += [(package, package) for package in packages]
     if needed:
-        lines += ["import subprocess", "import sys"]
+        lines += ["import os", "import subprocess", "import sys"]
     if not wheel:
         lines += [
             "",
@@ -85,7 +85,8 @@ def set_up(wheel: str, packages: list[str]) -> str:
         lines += [
             "",
             f"for name, source in {needed!r}:".replace("'", '"'),
-            "    if importlib.util.find_spec(name) is None:",
+            '    beside = os.path.join(sys.prefix, "data", name)',
+            "    if importlib.util.find_spec(name) is None and not os.path.isdir(beside):",
             '        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", source]',
             "        subprocess.run(command, check=True)",
         ]

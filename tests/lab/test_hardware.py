@@ -16,6 +16,17 @@ def test_device_follows_what_torch_sees(monkeypatch: pytest.MonkeyPatch) -> None
     assert describe() == "This runs on the GPU Model T."
 
 
+def test_size_can_be_chosen_against_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    for gpu in (False, True):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda gpu=gpu: gpu)
+        for size, chosen in (("fast", 3), ("full", 30), ("", 30 if gpu else 3)):
+            monkeypatch.setenv("LOSSCORE_SIZE", size)
+            assert by_device(cpu=3, gpu=30) == chosen
+    monkeypatch.setenv("LOSSCORE_SIZE", "huge")
+    with pytest.raises(ValueError, match="LOSSCORE_SIZE must be fast or full, got 'huge'"):
+        by_device(cpu=3, gpu=30)
+
+
 def test_generator_repeats_and_seeds_differ() -> None:
     first, again, other = (torch.randn(5, generator=generator(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
