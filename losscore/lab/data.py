@@ -154,7 +154,7 @@ _CARDS = (
     DataSet(
         name="digits",
         what="handwritten digits of 8 × 8 pixels",
-        size="1,797 images of 10 digits: the test part of the original",
+        size="1,797 images by 13 writers, about 180 of each digit: the test part of the original",
         source="E. Alpaydin and C. Kaynak, 1998 (sklearn.datasets.load_digits)",
         licence="CC BY 4.0, as the UCI Machine Learning Repository states",
         package="scikit-learn",

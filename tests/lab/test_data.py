@@ -63,8 +63,10 @@ def test_digits_and_tumours_are_what_scikit_learn_returns() -> None:
     from sklearn.datasets import load_breast_cancer, load_digits
 
     theirs = load_digits()
-    assert np.array_equal(16 * digits().inputs.numpy(), theirs.data)
-    assert np.array_equal(digits().target.numpy(), theirs.target)
+    images, labels = digits()
+    assert images.dtype == torch.float32 and labels.dtype == torch.int64
+    assert np.array_equal(16 * images.numpy(), theirs.data)
+    assert np.array_equal(labels.numpy(), theirs.target)
     theirs, ours = load_breast_cancer(), breast_tumours()
     assert np.array_equal(ours.inputs.numpy(), theirs.data)
     assert [theirs.target_names[1 - label] for label in ours.target] == [
@@ -117,13 +119,13 @@ def test_weather_has_its_four_years_and_its_seasons() -> None:
 
 
 def test_mnist_holds_500_of_each_digit_which_look_like_it() -> None:
-    found = mnist_subset()
-    assert found.inputs.shape == (5000, 28, 28)
-    assert (found.inputs.min(), found.inputs.max()) == (0, 1)
-    assert torch.bincount(found.target).tolist() == [500] * 10
-    centre, ink = found.inputs[:, 12:16, 12:16].mean((1, 2)), found.inputs.mean((1, 2))
-    assert centre[found.target == 0].mean() < 0.1 < 0.6 < centre[found.target == 1].mean()
-    assert ink[found.target == 1].mean() < ink[found.target == 0].mean()
+    images, labels = mnist_subset()
+    assert images.shape == (5000, 28, 28)
+    assert (images.min(), images.max()) == (0, 1)
+    assert torch.bincount(labels).tolist() == [500] * 10
+    centre, ink = images[:, 12:16, 12:16].mean((1, 2)), images.mean((1, 2))
+    assert centre[labels == 0].mean() < 0.1 < 0.6 < centre[labels == 1].mean()
+    assert ink[labels == 1].mean() < ink[labels == 0].mean()
 
 
 def test_photographs() -> None:
