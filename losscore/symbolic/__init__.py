@@ -23,7 +23,7 @@ FAMILIES = (
     "survival",
     "vocabulary",
 )
-TOPICS = ("descent", "shapes")
+TOPICS = ("descent", "shapes", "influence", "flips")
 
 __all__ = ["Definition", "FalseStep", "Proof", "Step", "definition", "definitions", "proofs"]
 
