@@ -23,7 +23,7 @@ FAMILIES = (
     "survival",
     "vocabulary",
 )
-TOPICS = ("descent", "shapes", "influence", "flips")
+TOPICS = ("descent", "shapes", "influence", "flips", "decay", "implicit")
 
 __all__ = ["Definition", "FalseStep", "Proof", "Step", "definition", "definitions", "proofs"]
 
