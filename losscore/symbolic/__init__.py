@@ -23,7 +23,7 @@ FAMILIES = (
     "survival",
     "vocabulary",
 )
-TOPICS = ("descent", "shapes", "influence", "flips", "decay", "implicit")
+TOPICS = ("decay", "descent", "distilling", "flips", "implicit", "influence", "shapes")
 
 __all__ = ["Definition", "FalseStep", "Proof", "Step", "definition", "definitions", "proofs"]
 
