@@ -110,6 +110,11 @@ def _huber(input: Tensor, target: Tensor, delta: float) -> Tensor:
     return torch.where(size <= delta, size**2 / 2, delta * (size - delta / 2)).mean()
 
 
+def _tukey(input: Tensor, target: Tensor, cutoff: float) -> Tensor:
+    part = ((input - target) / cutoff) ** 2
+    return (cutoff**2 / 6 * (1 - (1 - part).clamp(min=0) ** 3)).mean()
+
+
 def _expectile(input: Tensor, target: Tensor, level: float) -> Tensor:
     return ((level - (target < input).float()).abs() * (target - input) ** 2).mean()
 
@@ -210,6 +215,7 @@ NAIVE: dict[str, Rival] = {
     "half_squared_error": lambda input, target: ((input - target) ** 2 / 2).mean(),
     "absolute_error": lambda input, target: (input - target).abs().mean(),
     "huber": _huber,
+    "tukey": _tukey,
     "log_cosh": lambda input, target: (input - target).cosh().log().mean(),
     "pinball": _pinball,
     "asymmetric_linear": _asymmetric,

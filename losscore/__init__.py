@@ -44,6 +44,7 @@ from .losses.regression import (
     log_cosh,
     pinball,
     squared_error,
+    tukey,
 )
 from .losses.robust import (
     absolute_probability_error,
@@ -108,6 +109,7 @@ __all__ = [
     "squared_hinge",
     "symmetric_cross_entropy",
     "triplet",
+    "tukey",
     "tversky",
     "weston_watkins",
     "zero_inflated_negative_binomial_nll",

@@ -199,6 +199,13 @@ _REGRESSION = (
         _with(delta=0.25),
         _with(delta=3.0),
     ),
+    _regression(
+        "tukey",
+        "a point about which deviations weighted by Tukey's biweight average to 0",
+        _with(cutoff=1.0),
+        _with(cutoff=4.685),
+        _with(cutoff=20.0),
+    ),
     _regression("log_cosh", "the point about which the tanh of deviations averages to 0"),
     _regression("pinball", "the quantile", _with(quantile=0.9), _with(quantile=0.5), _with(quantile=0.05)),
     _regression(

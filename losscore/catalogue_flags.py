@@ -219,6 +219,12 @@ _STATED: Mapping[str, Mapping[str, Flag]] = {
         **_GROWING,
     },
     "huber": {**_convex(), _LIPSCHITZ: holds(bound="delta"), **_GROWING},
+    "tukey": {
+        **_not_convex((0.0, 40.0), 0.0),
+        _LIPSCHITZ: holds("tukey_forgets_what_is_far_away", bound="16 * cutoff / (25 * sqrt(5))"),
+        _BOUNDED: holds("tukey_forgets_what_is_far_away", bound="cutoff ** 2 / 6"),
+        **_SAMPLEWISE,
+    },
     "log_cosh": {
         **_convex("residual_losses_bend_up"),
         _LIPSCHITZ: holds("log_cosh_pulls_less_than_one", bound="1"),

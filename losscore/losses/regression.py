@@ -131,6 +131,43 @@ def huber(input: Tensor, target: Tensor, *, delta: float = 1.0, reduction: Reduc
     return reduce(torch.where(within, near.square() / 2, delta * (size - delta / 2)), reduction, dtype)
 
 
+def tukey(input: Tensor, target: Tensor, *, cutoff: float = 4.685, reduction: Reduction = "mean") -> Tensor:
+    r"""Tukey's biweight loss: c^2 (1 - (1 - (r / c)^2)^3) / 6 where \|r\| <= c, c^2 / 6 beyond, with c the cutoff.
+
+    Domain: all real x and y; cutoff > 0. Its minimiser is a point about which the deviations r, each weighted by
+    (1 - (r / c)^2)^2 and by 0 beyond the cutoff, average to 0: values that far away don't count at all. There may be
+    several such points, so begin from a robust one, such as the median.
+
+    Conventions: r^2 / 2 near 0; the slope is r times that weight. The default suits residuals of scale 1: divide by
+    an estimate of theirs first. Not convex. "mean" divides by the number of elements.
+
+    Shape: `input` and `target` of one shape, any; the result () or, under "none", that shape.
+
+    Raises:
+        ValueError: the shapes differ, `cutoff` isn't a finite number > 0, or `reduction` is unknown.
+        TypeError: `input` isn't a floating-point tensor, `target` isn't a real one, or `cutoff` isn't a number.
+
+    Example:
+        >>> tukey(torch.tensor([0.5, 3.0, 9.0]), torch.tensor([0.0, 0.0, 0.0]), cutoff=3.0, reduction="none")
+        tensor([0.1216, 1.5000, 1.5000])
+
+    References: Beaton & Tukey (1974), The fitting of power series, meaning polynomials, illustrated on band-spectroscopic
+    data.
+    """
+    cutoff = positive("cutoff", cutoff)
+    input, target, dtype = paired(input, target)
+    residual = input - target
+    size = residual.abs()
+    close = size <= cutoff / 2
+    near = torch.where(close, residual, 0)
+    part = (near / cutoff).square()
+    bowl = near.square() * (3 - part * (3 - part)) / 6
+    far = size.clamp(max=cutoff)
+    weight = ((cutoff - far) / cutoff) * ((cutoff + far) / cutoff)
+    shoulder = cutoff * (cutoff * (1 - weight * weight * weight)) / 6
+    return reduce(torch.where(close, bowl, shoulder), reduction, dtype)
+
+
 def log_cosh(input: Tensor, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     r"""Log-cosh, log cosh(x - y): r^2 / 2 near 0, \|r\| - log 2 far away, smooth throughout.
 

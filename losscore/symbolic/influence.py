@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from .proof import Proof, argument, derivative, equal, positive
-from .regression import DELTA, TARGET, huber, squared_error
+from .proof import Proof, argument, derivative, equal, positive, solves
+from .regression import CUTOFF, DELTA, TARGET, huber, squared_error, tukey
 
 _GAP, _PART = sp.symbols("g s", positive=True)
 
@@ -96,6 +96,39 @@ def half_of_the_values_must_go_wrong() -> Proof:
                 (first + step + others) / n - (first + others) / n,
                 step / n,
                 name=r"\frac{(x_1+d)+S}{n}-\frac{x_1+S}{n}",
+            ),
+        ),
+    )
+
+
+def tukey_forgets_what_is_far_away() -> Proof:
+    """The slope of Tukey's loss rises to 16c/(25√5), falls, and is 0 from c on; the loss ends at c²/6."""
+    c, t, s = CUTOFF, sp.Symbol("t", positive=True), _PART
+    inside = tukey.expression(TARGET + c * t, TARGET).replace(sp.Piecewise, lambda *branches: branches[0][0])
+    shape = t * (1 - t**2) ** 2
+    return Proof(
+        claims=("C53",),
+        statement=(
+            r"At the distance $r=ct$ Tukey's loss pulls with $c\,t\,(1-t^2)^2$ for $t<1$ and with nothing beyond: at most "
+            r"$\frac{16}{25\sqrt5}\,c$, at $r=c/\sqrt5$. The loss itself never exceeds $\frac{c^2}6$."
+        ),
+        hypotheses=("$c>0$ the cutoff",),
+        scope="every cutoff and distance",
+        steps=(
+            derivative("Within the cutoff the slope in $t$ is $c$ times the pull,", inside, t, c**2 * shape),
+            derivative("which rises and falls:", shape, t, (1 - t**2) * (1 - 5 * t**2)),
+            solves("It turns once,", 1 - 5 * t**2, t, 1 / sp.sqrt(5), sp.Interval.open(0, 1)),
+            equal("where it is largest.", shape.subs(t, 1 / sp.sqrt(5)), 16 / (25 * sp.sqrt(5)), name=r"t\,(1-t^2)^2"),
+            equal(
+                "Beyond the cutoff the loss is constant: no pull at all.",
+                tukey.expression(TARGET + c + _GAP, TARGET),
+                c**2 / 6,
+                name=r"\ell(y+c+g,y)",
+            ),
+            positive(
+                "Within it, at $t=1/(1+s)$, it falls short of that by",
+                c**2 / 6 - inside.subs(t, 1 / (1 + s)),
+                c**2 * (s * (2 + s)) ** 3 / (6 * (1 + s) ** 6),
             ),
         ),
     )

@@ -15,7 +15,7 @@ PREDICTION, TARGET = sp.symbols(r"\hat{y} y", real=True)
 QUANTILE = sp.Symbol(r"\tau", positive=True)
 UNDERAGE, OVERAGE = sp.symbols("c_u c_o", positive=True)
 LEVEL = sp.Symbol(r"\tau", positive=True)
-DELTA = sp.Symbol(r"\delta", positive=True)
+DELTA, CUTOFF = sp.symbols(r"\delta c", positive=True)
 _PAIR = (PREDICTION, TARGET)
 
 
@@ -34,6 +34,14 @@ huber = Definition(
     ),
     _PAIR,
     {"delta": DELTA},
+)
+tukey = Definition(
+    "tukey",
+    lambda x, y, cutoff: sp.Piecewise(
+        (cutoff**2 * (1 - (1 - (x - y) ** 2 / cutoff**2) ** 3) / 6, sp.Abs(x - y) <= cutoff), (cutoff**2 / 6, True)
+    ),
+    _PAIR,
+    {"cutoff": CUTOFF},
 )
 log_cosh = Definition("log_cosh", lambda x, y: sp.log(sp.cosh(x - y)), _PAIR)
 pinball = Definition(

@@ -73,6 +73,18 @@ def _same_as_teacher(entry: Entry, parameters: Mapping[str, Any]) -> None:
     torch.testing.assert_close(student.detach().softmax(0), LAWS[0], rtol=0, atol=1e-6)
 
 
+def _balances_by_biweight(entry: Entry, parameters: Mapping[str, Any]) -> None:
+    """The best of a fine grid is where the weighted deviations change from below to above 0."""
+    sample = torch.tensor([-3.0, -1.2, -0.4, 0.1, 0.3, 0.9, 1.7, 2.2, 5.0, 11.0, 30.0], dtype=torch.float64)
+    grid = torch.linspace(-10, 40, 50_001, dtype=torch.float64)
+    gaps = grid[:, None] - sample
+    risks = entry.function(grid[:, None].expand_as(gaps), sample.expand_as(gaps), reduction="none", **parameters)
+    best = int(risks.mean(1).argmin())
+    weights = (1 - (gaps / parameters["cutoff"]) ** 2).clamp(min=0) ** 2
+    balance = (weights * gaps).sum(1)
+    assert balance[best - 1] < 0 < balance[best + 1]
+
+
 def _stationary(risk: Callable[[Tensor], Tensor], at: Tensor) -> bool:
     at = at.clone().requires_grad_()
     return bool(torch.autograd.grad(risk(at), at)[0].abs().max() < 1e-9)
@@ -147,6 +159,7 @@ def _far_enough(entry: Entry, parameters: Mapping[str, Any]) -> None:
 
 
 CHECKS: dict[str, Check] = {
+    "a point about which deviations weighted by Tukey's biweight average to 0": _balances_by_biweight,
     "1 for a class of probability above one half, -1 for others": _elects(lambda p: (p - 0.5).sign()),
     "a lead of 1 for a class of probability above one half, else equal scores": _elects(
         lambda p: (p > 0.5).double()

@@ -139,6 +139,7 @@ BAD_PARAMETERS = [
         ("huber", "delta", wrong, {}, POSITIVE)
         for wrong in (0.0, -1.0, float("inf"), float("nan"), "1", None, True)
     ],
+    *[("tukey", "cutoff", wrong, {}, POSITIVE) for wrong in (0.0, -1.0, float("inf"), "1", None)],
     *[("pinball", "quantile", wrong, {}, LEVEL) for wrong in (0.0, 1, -0.1, 1.5, float("nan"), None)],
     *[("expectile", "level", wrong, {}, LEVEL) for wrong in (0.0, 1.0, 2, None, torch.tensor(0.5))],
     *[("asymmetric_linear", "underage", wrong, {"overage": 1.0}, POSITIVE) for wrong in (0, -2.0, "x")],

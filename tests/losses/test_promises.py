@@ -312,6 +312,7 @@ INFINITE_REALS = {
     "half_squared_error": (INF, INF),
     "absolute_error": (INF, 1.0),
     "huber": (INF, 1.0),
+    "tukey": (pytest.approx(1 / 6), 0.0),
     "log_cosh": (INF, 1.0),
     "pinball": (INF, pytest.approx(0.1)),
     "asymmetric_linear": (INF, 1.0),

@@ -43,6 +43,8 @@ WORKED = [
     ("absolute_error", (3, 1), {}, 2, 1),
     ("huber", (0.5, 0), {"delta": 1}, 0.125, 0.5),
     ("huber", (-3, 0), {"delta": 2}, 4, -2),
+    ("tukey", (1.5, 0), {"cutoff": 3}, 0.8671875, 0.84375),
+    ("tukey", (-4, 0), {"cutoff": 3}, 1.5, 0),
     ("pinball", (1, 3), {"quantile": 0.75}, 1.5, -0.75),
     ("pinball", (3, 1), {"quantile": 0.75}, 0.5, 0.25),
     ("asymmetric_linear", (1, 3), {"underage": 9, "overage": 1}, 18, -9),
