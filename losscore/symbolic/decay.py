@@ -183,7 +183,7 @@ def adamw_ends_inside_a_box() -> Proof:
     inside = sp.Symbol("q", positive=True)
     w = sp.Symbol("w", real=True)
     parabola = CURVATURE * half_squared_error.expression(w, sp.Integer(1))
-    held = EPSILON * PENALTY * size / (1 - PENALTY * size)
+    barrier = -size - sp.log(1 - PENALTY * size) / PENALTY
     room = sp.Symbol("r", positive=True)
     return Proof(
         claims=("C79",),
@@ -214,18 +214,19 @@ def adamw_ends_inside_a_box() -> Proof:
                 r"For the weight $\omega=\lvert w_i\rvert=\frac{1}{\lambda(1+q)}$, inside the box, the gradient left over is",
                 pull / (pull + EPSILON) - 1 / (1 + inside),
                 pull,
-                held.subs(size, 1 / (PENALTY * (1 + inside))),
+                EPSILON / inside,
                 sp.Interval.open(0, sp.oo),
             ),
-            derivative(
-                r"which is $\epsilon$ times the slope of the barrier.",
-                -size - sp.log(1 - PENALTY * size) / PENALTY,
-                size,
-                held / EPSILON,
+            derivative("The barrier has the slope", barrier, size, PENALTY * size / (1 - PENALTY * size)),
+            equal(
+                r"which at this weight is $\frac1q$: what is left over is $\epsilon$ times the slope of the barrier.",
+                sp.diff(barrier, size).subs(size, 1 / (PENALTY * (1 + inside))),
+                1 / inside,
+                name=r"B'\Bigl(\tfrac{1}{\lambda(1+q)}\Bigr)",
             ),
             limit(
                 r"At a fixed place inside it vanishes with $\epsilon$; there the gradient of $L$ must be 0.",
-                held.subs(size, 1 / (PENALTY * (1 + inside))),
+                EPSILON / inside,
                 EPSILON,
                 sp.Integer(0),
                 sp.Integer(0),

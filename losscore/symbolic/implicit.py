@@ -18,40 +18,54 @@ def _row(name: str, size: int) -> sp.Matrix:
 
 def coordinates_precondition_descent() -> Proof:
     """Descent in θ, seen in w = Aθ, is descent with the gradient multiplied by AAᵀ."""
-    a = sp.Matrix(2, 2, sp.symbols("a_11 a_12 a_21 a_22", real=True))
-    x, theta = _row("x", 2), sp.Matrix(sp.symbols(r"\theta_1:3", real=True))
-    y, angle = sp.symbols("y varphi", real=True)
+
+    def written_out(size: int) -> tuple[sp.Matrix, sp.Matrix, sp.Matrix, sp.Matrix]:
+        a = sp.Matrix(size, size, lambda i, j: sp.Symbol(f"a_{i + 1}{j + 1}", real=True))
+        x, theta = _row("x", size), sp.Matrix(sp.symbols(rf"\theta_1:{size + 1}", real=True))
+        y = sp.Symbol("y", real=True)
+        prediction = (x * a * theta)[0]
+        loss = half_squared_error.expression(prediction, y)
+        return a, theta, sp.Matrix([sp.diff(loss, part) for part in theta]), x.T * (prediction - y)
+
+    def chain_rule(size: int) -> bool:
+        a, _, in_theta, in_w = written_out(size)
+        return bool((in_theta - a.T * in_w).expand() == sp.zeros(size, 1))
+
+    def same_step(size: int) -> bool:
+        a, theta, in_theta, in_w = written_out(size)
+        mapped = a * (theta - STEP * in_theta)
+        return bool((mapped - (a * theta - STEP * a * a.T * in_w)).expand() == sp.zeros(size, 1))
+
+    angle = sp.Symbol("varphi", real=True)
     c = sp.Symbol("c", positive=True)
-    w = a * theta
-    loss = half_squared_error.expression((x * w)[0], y)
-    in_theta = sp.Matrix([sp.diff(loss, part) for part in theta])
-    in_w = x.T * ((x * w)[0] - y)
     turn = sp.sqrt(c) * sp.rot_axis3(angle)[:2, :2]
     return Proof(
         claims=("C83", "C84"),
         statement=(
             r"For $w=A\theta$ with invertible $A$, $\nabla_\theta=A^\top\nabla_w$, so the minimisers map to each other by $A$; and a "
-            r"step of descent in $\theta$ is the step $w-\alpha AA^\top\nabla_w L$. If $A^\top A=cI$ it is a step of length $c\alpha$ "
+            r"step of descent in $\theta$ is the step $w-\alpha AA^\top\nabla_w$. If $A^\top A=cI$ it is a step of length $c\alpha$ "
             "along the old gradient."
         ),
         hypotheses=("$A$ invertible",),
-        scope="every differentiable $L$ by the chain rule; written out for half squared error with two weights",
+        scope="every differentiable $L$ by the chain rule; written out for half squared error with two and three weights",
         steps=(
-            equal(
-                "The chain rule, for one sample:",
-                in_theta,
-                a.T * in_w,
-                name=r"\nabla_\theta\tfrac12(x^\top A\theta-y)^2",
+            holds_for(
+                "The chain rule:",
+                (2, 3),
+                chain_rule,
+                shown=r"\nabla_\theta\,\tfrac12(x^\top A\theta-y)^2=A^\top x\,(x^\top A\theta-y)=A^\top\nabla_w",
+                named="one sample with 2 and 3 weights, free symbols",
             ),
             argument("$A^\\top$ is invertible, so one gradient vanishes where the other does."),
-            equal(
-                "A step in $\\theta$, mapped by $A$:",
-                a * (theta - STEP * in_theta),
-                w - STEP * a * a.T * in_w,
-                name=r"A\,(\theta-\alpha\nabla_\theta)",
+            holds_for(
+                r"A step in $\theta$, mapped by $A$:",
+                (2, 3),
+                same_step,
+                shown=r"A\,(\theta-\alpha\nabla_\theta)=w-\alpha\,AA^\top\nabla_w",
+                named="the same",
             ),
             equal(
-                r"A rotation, stretched by $\sqrt c$, has $AA^\top=cI$: only the length of the step changes.",
+                r"A rotation by $\varphi$, stretched by $\sqrt c$, has $AA^\top=cI$: only the length of the step changes.",
                 turn * turn.T,
                 c * sp.eye(2),
                 name=r"AA^\top",
@@ -158,7 +172,7 @@ def descent_grows_along_the_widest_margin() -> Proof:
             "gradient flow, or a small constant step",
             r"the correction $w_t-\hat w\ln t$ stays bounded, as it does for almost every data set",
         ),
-        scope="the idea of the proof for every such data set; the six points exactly",
+        scope="the six points exactly; for other data the steps give the idea, and the cited theorem the rest",
         steps=(
             limit(
                 "For large margins the pull of a point is an exponential,",
@@ -167,10 +181,12 @@ def descent_grows_along_the_widest_margin() -> Proof:
                 sp.oo,
                 sp.Integer(1),
             ),
-            equal(
-                r"so with $w_t=\hat w\ln t+\text{const}$ a point with $y_ix_i^\top\hat w=1$ pulls like $\frac1t$,",
-                sp.exp(-sp.log(t)),
-                1 / t,
+            limit(
+                r"so with $w_t=\hat w\ln t$ a point with $y_ix_i^\top\hat w=1$ pulls like $\frac1t$,",
+                -slope.subs(m, sp.log(t)) * t,
+                t,
+                sp.oo,
+                sp.Integer(1),
             ),
             limit(
                 "and one that lies further out, at $1+r$, pulls ever less in comparison.",
