@@ -23,7 +23,19 @@ FAMILIES = (
     "survival",
     "vocabulary",
 )
-TOPICS = ("decay", "descent", "distilling", "flips", "implicit", "influence", "shapes")
+TOPICS = (
+    "calibration",
+    "consistency",
+    "decay",
+    "descent",
+    "distilling",
+    "flips",
+    "implicit",
+    "influence",
+    "properness",
+    "shapes",
+    "surrogates",
+)
 
 __all__ = ["Definition", "FalseStep", "Proof", "Step", "definition", "definitions", "proofs"]
 

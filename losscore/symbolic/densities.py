@@ -1,12 +1,14 @@
-"""Losses of a forecast distribution: definitions."""
+"""Losses of a forecast distribution: definitions, then proofs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sympy as sp
 
 from .definition import Definition
+from .proof import Proof, argument, equal, holds_for, is_zero, limit
 from .regression import PREDICTION, TARGET
 
 LOG_SCALE, LOG_RATE, ZERO = sp.symbols("s l z", real=True)
@@ -62,3 +64,88 @@ zero_inflated_negative_binomial_nll = Definition(
 crps_gaussian = Definition("crps_gaussian", _crps_gaussian, (PREDICTION, SCALE, TARGET))
 crps_ensemble = Definition("crps_ensemble", _crps_ensemble, (MEMBERS, TARGET), given=("estimator",))
 interval_score = Definition("interval_score", _interval, (LOWER, UPPER, TARGET), {"alpha": ALPHA})
+
+
+def crps_scores_every_threshold() -> Proof:
+    """The CRPS is the Brier score of every event "Y at most t", summed over t; hence strictly proper."""
+    forecast, truth = sp.symbols("F H", positive=True)
+    mean, scale, y, t = (
+        sp.Symbol(r"\mu", real=True),
+        sp.Symbol(r"\sigma", positive=True),
+        sp.Symbol("y", real=True),
+        sp.Symbol("t", positive=True),
+    )
+    z = (y - mean) / scale
+    gaussian = crps_gaussian.expression(mean, scale, y)
+    cdf = (1 + sp.erf(z / sp.sqrt(2))) / 2
+    gaps = sp.symbols("g_1:4", positive=True)
+    standard = sp.exp(-(t**2) / 2) / sp.sqrt(2 * sp.pi)
+
+    def integrates(place: int) -> bool:
+        """Three members with an outcome in one of the four gaps between and beside them: sum the squares gap by gap."""
+        knots = [sp.Integer(0), gaps[0], gaps[0] + gaps[1], gaps[0] + gaps[1] + gaps[2]]
+        outcome, members = knots[place], [x for k, x in enumerate(knots) if k != place]
+        steps = [
+            gap
+            * (sp.Rational(sum(k <= i for k in range(4) if k != place), 3) - (1 if place <= i else 0)) ** 2
+            for i, gap in enumerate(gaps)
+        ]
+        return bool(is_zero(crps_ensemble.expression(members, outcome) - sp.Add(*steps)))
+
+    return Proof(
+        claims=("C43",),
+        statement=(
+            r"$\mathrm{CRPS}(F,y)=\int(F(t)-[y\leq t])^2dt$ has the regret $\int(F(t)-H(t))^2dt$ under the truth $H$: it is strictly "
+            "proper for distributions with a finite mean. The book's two forms are this integral."
+        ),
+        hypotheses=(r"$E|Y|<\infty$ under $F$ and $H$",),
+        scope="every such pair of distributions; an ensemble written out for 3 members",
+        steps=(
+            replace(
+                equal(
+                    "At one threshold it is the Brier score of the event $Y\\leq t$, of probability $H=H(t)$.",
+                    truth * (forecast - 1) ** 2 + (1 - truth) * forecast**2,
+                    (forecast - truth) ** 2 + truth * (1 - truth),
+                ),
+                shown=r"E\,(F-[Y\leq t])^2=(F-H)^2+H(1-H)",
+            ),
+            argument(
+                "All terms are non-negative, so expectation and integral may be exchanged; the last term does not depend on $F$.",
+                r"E\,\mathrm{CRPS}(F,Y)-E\,\mathrm{CRPS}(H,Y)=\int(F(t)-H(t))^2dt",
+            ),
+            argument(
+                "Two distribution functions are continuous from the right, so the integral is 0 only if they are equal."
+            ),
+            holds_for(
+                "For an ensemble $F$ is a staircase: the integral is a sum over its steps, and that is the library's formula.",
+                range(4),
+                integrates,
+                shown=r"\frac1n\sum_i|x_i-y|-\frac1{2n^2}\sum_{i,j}|x_i-x_j|=\int(F_n(t)-[y\leq t])^2dt",
+                named="3 members, the outcome in each of the 4 places, free gaps",
+            ),
+            replace(
+                equal(
+                    "For a Gaussian, moving the outcome moves the integral by $F(y)^2-(1-F(y))^2=2F(y)-1$, and the closed form by the same,",
+                    sp.diff(gaussian, y),
+                    2 * cdf - 1,
+                ),
+                shown=r"\frac{\partial}{\partial y}\,\mathrm{CRPS}(\mathcal N(\mu,\sigma^2),y)=2F(y)-1",
+            ),
+            replace(
+                limit(
+                    r"and far out both are the distance less $\int F(1-F)\,dt=\frac12E|X-X'|$,",
+                    sp.simplify(gaussian.subs(y, mean + t) - t),
+                    t,
+                    sp.oo,
+                    -scale / sp.sqrt(sp.pi),
+                ),
+                shown=r"\lim_{y\to\infty}\bigl[\mathrm{CRPS}-(y-\mu)\bigr]=-\frac{\sigma}{\sqrt\pi}",
+            ),
+            equal(
+                r"since $X-X'$ is Gaussian with the spread $\sigma\sqrt2$.",
+                2 * sp.integrate(t * standard, (t, 0, sp.oo)) * scale * sp.sqrt(2) / 2,
+                scale / sp.sqrt(sp.pi),
+                name=r"\tfrac12E|X-X'|",
+            ),
+        ),
+    )
