@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     )
     from losscore.lab.prose import glue
     from losscore.lab.slider import SliderFigure
+    from losscore.lab.splits import Splits, repeated_folds
     from losscore.lab.statistics import Interval, interval, paired
-    from losscore.lab.training import Descent, descend, fit, progress
+    from losscore.lab.training import Copies, Descent, descend, fit, progress
 
 _ROOM = {
     "DataSet": "data",
@@ -54,9 +55,12 @@ _ROOM = {
     "seattle_weather": "loaders",
     "glue": "prose",
     "SliderFigure": "slider",
+    "Splits": "splits",
+    "repeated_folds": "splits",
     "Interval": "statistics",
     "interval": "statistics",
     "paired": "statistics",
+    "Copies": "training",
     "Descent": "training",
     "descend": "training",
     "fit": "training",
@@ -64,11 +68,13 @@ _ROOM = {
 }
 
 __all__ = [
+    "Copies",
     "DataSet",
     "DataTable",
     "Descent",
     "Interval",
     "SliderFigure",
+    "Splits",
     "blood_cells",
     "breast_cancer_survival",
     "breast_tumours",
@@ -92,6 +98,7 @@ __all__ = [
     "photograph",
     "progress",
     "reference_text",
+    "repeated_folds",
     "seattle_weather",
     "seeded",
 ]

@@ -48,32 +48,42 @@ class Interval:
     __repr__ = __str__
 
 
-def interval(values: Sequence[float] | Tensor, level: float = 0.95) -> Interval:
-    """The mean of independent values, such as one result a seed, with its Student-t interval.
+def interval(values: Sequence[float] | Tensor, level: float = 0.95, *, test_share: float = 0.0) -> Interval:
+    """The mean of values, such as one result a seed, with its Student-t interval.
 
     The interval covers the true mean with probability ``level`` if the values are independent draws from a normal
-    distribution, and about so for other distributions that aren't too skewed.
+    distribution, and about so for other distributions that aren't too skewed. Results on random splits of *one* data
+    set are not independent, because the splits share samples: more splits alone would make the interval as narrow as
+    one likes. With ``test_share`` their variance is taken as (1/n + test_share) times that of the values, after Nadeau
+    and Bengio (2003).
 
     Args:
         values: n numbers, n at least 2.
         level: the probability to cover, between 0 and 1.
+        test_share: for splits of one data set, the number of test samples over that of training samples.
 
     Raises:
-        ValueError: if there are fewer than 2 values, if they have more than one axis, if one isn't finite, or if
-            ``level`` isn't between 0 and 1.
+        ValueError: if there are fewer than 2 values, if they have more than one axis, if one isn't finite, if
+            ``level`` isn't between 0 and 1, or if ``test_share`` is negative.
     """
     numbers = _numbers("values", values)
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, got {level!r}")
+    if not test_share >= 0:
+        raise ValueError(f"test_share must be 0 or larger, got {test_share!r}")
     n = len(numbers)
-    half_width = t_quantile(0.5 + level / 2, n - 1) * numbers.std().item() / math.sqrt(n)
+    half_width = t_quantile(0.5 + level / 2, n - 1) * numbers.std().item() * math.sqrt(1 / n + test_share)
     return Interval(numbers.mean().item(), half_width, n, level)
 
 
 def paired(
-    first: Sequence[float] | Tensor, second: Sequence[float] | Tensor, level: float = 0.95
+    first: Sequence[float] | Tensor,
+    second: Sequence[float] | Tensor,
+    level: float = 0.95,
+    *,
+    test_share: float = 0.0,
 ) -> Interval:
-    """The mean of ``first - second`` with its interval, where both were measured on the same seeds.
+    """The mean of ``first - second`` with its interval, where both were measured on the same seeds or splits.
 
     What the two share, such as an easy split, cancels in each difference; the interval is then narrower than the
     two separate ones suggest.
@@ -86,7 +96,7 @@ def paired(
         raise ValueError(
             f"first and second must hold one value for each seed, got {len(one)} and {len(other)}"
         )
-    return interval(one - other, level)
+    return interval(one - other, level, test_share=test_share)
 
 
 def t_quantile(probability: float, freedom: int) -> float:

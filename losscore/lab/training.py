@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -104,6 +105,51 @@ def fit(
         losses[index] = value.detach().reshape(())
     model.eval()
     return losses.cpu()
+
+
+class Copies(nn.Module):
+    """Independent copies of one multi-layer network, trained at once: one copy a seed or a split.
+
+    Inputs (copies, n, widths[0]) give (copies, n, widths[-1]), or (copies, n) where the last width is 1. The loss to
+    train with is the *sum* over the copies of each one's own; a rule that scales every parameter by itself, such as
+    Adam's, then trains each copy as if it were alone.
+
+    Args:
+        copies: how many.
+        widths: inputs, hidden layers, outputs; two widths make a linear model.
+        generator: draws the first weights, uniform with variance 1 / (3 · inputs of the layer); biases begin at 0.
+        activation: after each hidden layer.
+        dtype: of the parameters.
+
+    Raises:
+        ValueError: if there are fewer than two widths.
+    """
+
+    def __init__(
+        self,
+        copies: int,
+        widths: Sequence[int],
+        *,
+        generator: torch.Generator,
+        activation: Callable[[Tensor], Tensor] = torch.tanh,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        if len(widths) < 2:
+            raise ValueError(f"widths must name inputs and outputs at least, got {tuple(widths)}")
+        self.activation = activation
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for before, after in pairwise(widths):
+            uniform = 2 * torch.rand(copies, before, after, generator=generator, dtype=torch.float64) - 1
+            self.weights.append(nn.Parameter((uniform / before**0.5).to(dtype)))
+            self.biases.append(nn.Parameter(torch.zeros(copies, 1, after, dtype=dtype)))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The outputs of every copy on its own inputs."""
+        hidden = inputs
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            hidden = torch.baddbmm(bias, self.activation(hidden) if layer else hidden, weight)
+        return hidden.squeeze(-1)
 
 
 def progress(steps: int, what: str) -> Iterator[int]:

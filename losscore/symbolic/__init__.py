@@ -27,6 +27,7 @@ TOPICS = (
     "calibration",
     "consistency",
     "decay",
+    "decisions",
     "descent",
     "distilling",
     "flips",

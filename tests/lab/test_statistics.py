@@ -40,6 +40,29 @@ def test_interval_covers_as_often_as_it_says() -> None:
     assert covered == pytest.approx(0.9, abs=0.02)
 
 
+def test_overlapping_splits_widen_the_interval_as_nadeau_and_bengio_say() -> None:
+    values = [0.3, 0.1, 0.4, 0.1, 0.5]
+    alone, shared = interval(values), interval(values, test_share=0.25)
+    assert shared.mean == alone.mean
+    assert shared.half_width == pytest.approx(alone.half_width * math.sqrt((1 / 5 + 0.25) * 5))
+    assert paired(values, [0.0] * 5, test_share=0.25) == shared
+    with pytest.raises(ValueError, match="test_share must be 0 or larger, got -1"):
+        interval(values, test_share=-1)
+
+
+def test_more_splits_of_the_same_samples_do_not_make_an_interval_arbitrarily_narrow() -> None:
+    """Means of the halves of 20 samples: splits without end would pin the mean of the sample, not of the law."""
+    covered = {0.0: 0, 1.0: 0}
+    for seed in range(200):
+        draw = torch.Generator().manual_seed(seed)
+        sample = torch.randn(20, generator=draw, dtype=torch.float64)
+        halves = [sample[torch.randperm(20, generator=draw)[:10]].mean().item() for _ in range(100)]
+        for share in covered:
+            found = interval(halves, test_share=share)
+            covered[share] += found.low < 0 < found.high
+    assert covered[0.0] < 100 and covered[1.0] > 180
+
+
 def test_pairing_removes_what_is_shared() -> None:
     shared = [3.0, -5.0, 12.0, 0.5, 7.0]
     first = [value + 1 + small for value, small in zip(shared, [0.01, -0.02, 0.0, 0.02, -0.01], strict=True)]

@@ -4,7 +4,8 @@ from functools import partial
 import pytest
 import torch
 
-from losscore.lab import descend, fit, progress, training
+from losscore import squared_error
+from losscore.lab import Copies, descend, fit, generator, progress, training
 
 
 def test_descent_on_a_quadratic_follows_the_closed_form() -> None:
@@ -107,3 +108,39 @@ def test_progress_speaks_to_a_person_after_five_seconds(
     assert lines[0] == "training: 11 of 40 steps, about 14 s left  "
     assert lines[-1].startswith("training: 40 steps, 20 s")
     assert err.endswith("\n")
+
+
+def test_copies_are_networks_that_train_alone() -> None:
+    draw = generator(0)
+    inputs = torch.randn(3, 20, 2, generator=draw)
+    target = torch.randn(3, 20, generator=draw)
+
+    def trained(chosen: slice) -> torch.Tensor:
+        model = Copies(3, (2, 5, 1), generator=generator(1))
+        for parameter in model.parameters():
+            parameter.data = parameter.data[chosen].clone()
+        fit(
+            model,
+            lambda said, aim: squared_error(said, aim, reduction="none").mean(1).sum(),
+            inputs[chosen],
+            target[chosen],
+            optimiser=partial(torch.optim.Adam, lr=0.05),
+            steps=30,
+        )
+        return model(inputs[chosen]).detach()
+
+    together = trained(slice(0, 3))
+    assert together.shape == (3, 20)
+    for copy in range(3):
+        torch.testing.assert_close(trained(slice(copy, copy + 1))[0], together[copy], rtol=1e-4, atol=1e-5)
+    first, *_ = Copies(3, (2, 5, 1), generator=generator(1)).weights
+    assert not torch.equal(first[0], first[1])
+
+
+def test_a_copy_is_the_network_that_it_says() -> None:
+    model = Copies(2, (3, 4, 2), generator=generator(2), activation=torch.relu, dtype=torch.float64)
+    inputs = torch.randn(2, 6, 3, generator=generator(3), dtype=torch.float64)
+    hidden = torch.relu(inputs[1] @ model.weights[0][1] + model.biases[0][1])
+    torch.testing.assert_close(model(inputs)[1], hidden @ model.weights[1][1] + model.biases[1][1])
+    with pytest.raises(ValueError, match="widths must name inputs and outputs"):
+        Copies(2, (3,), generator=generator(2))
