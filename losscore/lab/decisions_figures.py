@@ -20,7 +20,7 @@ def bills(rows: Mapping[str, Interval], highlight: Sequence[str]) -> None:
         axes.barh(place, cost.mean, height=0.62, color=ORANGE if name in highlight else BLUE, alpha=0.55)
         axes.plot([cost.low, cost.high], [place, place], color=INK, linestyle="-", linewidth=1.5)
         axes.annotate(
-            f"{cost.mean:.1f}", (0, place), xytext=(5, 0), textcoords="offset points", va="center", weight="bold"
+            f"{cost.mean:.1f}", (cost.high, place), xytext=(6, 0), textcoords="offset points", va="center"
         )  # fmt: skip
     axes.set_yticks(range(len(rows)), list(rows))
     axes.tick_params(axis="y", length=0)
@@ -35,7 +35,9 @@ def reliabilities(panels: Mapping[str, Reliability]) -> None:
     )
     for (name, curve), above, below in zip(panels.items(), axes[0], axes[1], strict=True):
         above.plot([0, 1], [0, 1], color=GREY, linestyle=(0, (2, 2)), linewidth=1.0)
-        reach = (curve.frequency - curve.low).cpu(), (curve.high - curve.frequency).cpu()
+        reach = [
+            gap.cpu().clamp(min=0) for gap in (curve.frequency - curve.low, curve.high - curve.frequency)
+        ]
         above.errorbar(
             curve.probability.cpu(),
             curve.frequency.cpu(),
@@ -60,7 +62,7 @@ def net_benefits(thresholds: Tensor, curves: Mapping[str, Tensor], everyone: Ten
     _, axes = plt.subplots()
     at = thresholds.cpu()
     axes.axhline(0, color=INK, linewidth=0.8, linestyle=(0, (2, 2)))
-    axes.annotate("no one", (at[-1], 0), xytext=(6, -1), textcoords="offset points", va="center")
+    axes.annotate("no one", (at[0], 0), xytext=(0, 4), textcoords="offset points")
     axes.plot(at, everyone.cpu(), color=GREY, linestyle=(0, (1.4, 1.4)))
     axes.annotate("everyone", (0.3, 0.06), ha="right", color=INK)
     for (name, curve), colour, style, lift in zip(
@@ -82,10 +84,8 @@ def errors_by_chance(
     _, axes = plt.subplots()
     mean, high = zip(*chance, strict=True)
     axes.fill_between(bins, 0, high, color=GREY, alpha=0.25, linewidth=0)
-    label_line(
-        axes.plot(bins, mean, color=GREY, linestyle="-")[0], "right\nforecasts,\nby chance", offset=(6, -12)
-    )
-    for (name, errors), colour, marker, lift in zip(measured.items(), (BLUE, ORANGE), "os", (12, 0)):
+    label_line(axes.plot(bins, mean, color=GREY, linestyle="-")[0], "right\nforecasts", offset=(6, -18))
+    for (name, errors), colour, marker, lift in zip(measured.items(), (BLUE, ORANGE), "os", (20, 0)):
         label_line(
             axes.plot(bins, errors, marker=marker, linestyle="--", color=colour)[0], name, offset=(6, lift)
         )
@@ -102,7 +102,7 @@ def three_actions(risk: Tensor, costs: Mapping[str, Tensor], band: tuple[float, 
     _, axes = plt.subplots()
     shade(axes, *band, "the test is cheapest")
     for (name, cost), colour, place, side in zip(
-        costs.items(), (BLUE, ORANGE, GREEN), (0.075, 0.25, 0.93), ((16, -4), (0, 7), (0, 7)), strict=True
+        costs.items(), (BLUE, ORANGE, GREEN), (0.1, 0.7, 0.9), ((52, -6), (0, 10), (0, 7)), strict=True
     ):
         label_line(axes.plot(risk, cost, color=colour)[0], name, at=place, offset=side)
     axes.set_ylim(0, 1.1)
