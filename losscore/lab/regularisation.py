@@ -77,25 +77,28 @@ def random_features(seed: int, d: int, n: int = 100) -> Features:
     return Features(seen(inputs), wave(inputs) + noise, seen(fresh), wave(fresh))
 
 
-def decayed_or_penalised(
-    momentum: float, *, step: float = 0.1, penalty: float = 0.5, steps: int = 20
-) -> float:
-    """How far apart `torch.optim.SGD` with ``weight_decay`` and descent on shrunk weights end on the same parabola."""
+def penalised_and_decayed(
+    momentum: float, *, penalty: float = 0.5, steps: int = 500
+) -> tuple[Tensor, Tensor]:
+    """Two runs of `torch.optim.SGD`, step 0.1, on the parabola of `CURVATURES` from (3, −2): where each stands at last.
+
+    The first has ``weight_decay``, which adds the penalty's gradient; the other shrinks the weights before each step.
+    """
     penalised, decayed = (
         torch.tensor([3.0, -2.0], dtype=torch.float64, requires_grad=True) for _ in range(2)
     )
     rules = (
-        torch.optim.SGD([penalised], lr=step, momentum=momentum, weight_decay=penalty),
-        torch.optim.SGD([decayed], lr=step, momentum=momentum),
+        torch.optim.SGD([penalised], lr=0.1, momentum=momentum, weight_decay=penalty),
+        torch.optim.SGD([decayed], lr=0.1, momentum=momentum),
     )
     for _ in range(steps):
         for weights in (penalised, decayed):
             weights.grad = CURVATURES * (weights.detach() - 1)
         with torch.no_grad():
-            decayed *= 1 - step * penalty
+            decayed *= 1 - 0.1 * penalty
         for rule in rules:
             rule.step()
-    return (penalised - decayed).abs().max().item()
+    return penalised.detach(), decayed.detach()
 
 
 def left_after_noise(

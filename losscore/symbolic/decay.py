@@ -85,11 +85,14 @@ def decay_is_the_penalty_of_plain_descent() -> Proof:
     decayed = (1 - STEP * PENALTY) * w - STEP * g
     coupled_twice = coupled - STEP * (momentum * (g + PENALTY * w) + g_next + PENALTY * coupled)
     decayed_twice = (1 - STEP * PENALTY) * decayed - STEP * (momentum * g + g_next)
+    kept = sp.Symbol("k", positive=True)
+    slope = sp.diff(CURVATURE * half_squared_error.expression(w, sp.Integer(1)), w)
     return Proof(
         claims=("C74", "C76"),
         statement=(
             r"One step of descent on $L+\frac\lambda2\lVert W\rVert_2^2$ is a step on $L$ with the weights first shrunk by "
-            r"$1-\alpha\lambda$. With heavy-ball momentum $\mu$ the two differ from the second step on."
+            r"$1-\alpha\lambda$. With heavy-ball momentum $\mu$ the two differ from the second step on, and decay, if it converges, ends where a "
+            r"penalty of $(1-\mu)\lambda$ would."
         ),
         hypotheses=(
             r"$g$ and $g'$ are the gradients of $L$ at the first and the second place",
@@ -104,6 +107,23 @@ def decay_is_the_penalty_of_plain_descent() -> Proof:
                 coupled_twice - decayed_twice,
                 -STEP * momentum * PENALTY * w,
                 name=r"w_{\text{penalty}}-w_{\text{decay}}",
+            ),
+            argument(
+                r"Where both have come to rest, the buffer holds $\frac{1}{1-\mu}$ times the gradient put into it. With the penalty "
+                r"inside, rest means $g+\lambda w=0$. With decay outside,",
+                r"\lambda w+\frac{g}{1-\mu}=0\iff g+(1-\mu)\,\lambda w=0 .",
+            ),
+            solves(
+                r"On a parabola of curvature $c$ around 1 the penalty rests at",
+                slope + PENALTY * w,
+                w,
+                CURVATURE / (CURVATURE + PENALTY),
+            ),
+            solves(
+                r"and the decay, with $k=1-\mu$, nearer to 1: momentum has weakened it.",
+                PENALTY * w + slope / kept,
+                w,
+                CURVATURE / (CURVATURE + kept * PENALTY),
             ),
         ),
     )
