@@ -85,16 +85,18 @@ def slide_coordinates() -> SliderFigure:
     """The solutions of w₁ + w₂ = 2 and the one that descent reaches in the coordinates w₁ = aθ₁, w₂ = θ₂."""
     from losscore.lab.slider import SliderFigure
 
-    stretch = np.round(np.geomspace(1 / 3, 3, 17), 2)
+    stretch = np.round(np.geomspace(0.5, 2, 17), 2)
     first = np.linspace(-0.5, 2.5, 481)
-    end = 2 * stretch**2 / (stretch**2 + 1)
+    equation, total = torch.ones(1, 2, dtype=torch.float64), torch.tensor([2.0], dtype=torch.float64)
+    changes = (torch.diag(torch.tensor([a, 1.0], dtype=torch.float64)) for a in stretch)
+    end = np.array([lab.least_in_coordinates(equation, total, change)[0].item() for change in changes])
     size = end**2 / stretch**2 + (2 - end) ** 2
     with np.errstate(invalid="ignore"):
         oval = np.sqrt(size[:, None] - first**2 / stretch[:, None] ** 2)
     way = np.where((first >= 0) & (first <= end[:, None]), first / stretch[:, None] ** 2, np.nan)
     return SliderFigure(
         first,
-        {"way of descent": way, "equal ‖θ‖": oval},
+        {"descent": way, "equal ‖θ‖": oval},
         fixed={"solutions": 2 - first},
         label="stretch a",
         values=stretch,
@@ -103,11 +105,11 @@ def slide_coordinates() -> SliderFigure:
         ylabel="weight w₂",
         ylim=(0, 2.5),
         marker=end,
-        label_at={"solutions": 0.25, "way of descent": 0.1, "equal ‖θ‖": -0.15},
+        label_at={"solutions": 1.4, "descent": 0.05, "equal ‖θ‖": -0.28},
         alt=(
             "All solutions of one equation form a line. Descent from 0 runs straight to the point of the line where an oval "
-            "touches it. With stretch 1 the oval is a circle and the point is (1, 1); stretch 3 moves it to (1.8, 0.2), "
-            "stretch one third to (0.2, 1.8)."
+            "touches it. With stretch 1 the oval is a circle and the point is (1, 1); stretch 2 moves it to (1.6, 0.4), "
+            "stretch one half to (0.4, 1.6)."
         ),
         readout=[
             f"With a = {a:.2f} descent ends at w = ({w:.2f}, {2 - w:.2f})." for a, w in zip(stretch, end)
