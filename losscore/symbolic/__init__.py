@@ -26,15 +26,18 @@ FAMILIES = (
 TOPICS = (
     "calibration",
     "consistency",
+    "costs",
     "decay",
     "decisions",
     "descent",
     "distilling",
+    "elicitation",
     "flips",
     "implicit",
     "influence",
     "properness",
     "shapes",
+    "sums",
     "surrogates",
 )
 

@@ -301,6 +301,55 @@ def the_critical_fractile_minimises_the_cost() -> Proof:
     )
 
 
+def the_slope_counts_demands() -> Proof:
+    """The total cost over observed demands is convex and piecewise linear, and its slope counts who is above and below."""
+    bought, gap = sp.Symbol(r"\theta", real=True), sp.Symbol("g", positive=True)
+    below, above = sp.symbols("b a", nonnegative=True)
+    ties, n = sp.symbols("m n", positive=True)
+    falling = -sp.diff(asymmetric_linear.expression(bought - gap, bought), gap)
+    rising = sp.diff(asymmetric_linear.expression(bought + gap, bought), gap)
+
+    def slope(left_behind: sp.Expr, ahead: sp.Expr) -> sp.Expr:
+        return left_behind * rising + ahead * falling
+
+    return Proof(
+        claims=("C100", "C101"),
+        statement=(
+            r"Between observed demands the total cost has the slope $c_o\,\#\{x_i<\theta\}-c_u\,\#\{x_i>\theta\}$. At a "
+            r"demand that occurs $m$ times the slope jumps up by $(c_u+c_o)\,m$: the total is convex and piecewise linear."
+        ),
+        hypotheses=(r"$c_u,c_o>0$, the same for every unit",),
+        scope="every sample and every pair of costs",
+        steps=(
+            equal("A demand that lies $g$ above the amount adds the slope", falling, -UNDERAGE, name=r"\partial_\theta\ell(\theta,\theta+g)"),
+            equal("one that lies $g$ below it adds", rising, OVERAGE, name=r"\partial_\theta\ell(\theta,\theta-g)"),
+            equal(
+                "Off the data, with $b$ demands below and $a$ above, the total has the slope",
+                slope(below, above),
+                OVERAGE * below - UNDERAGE * above,
+                name=r"L'(\theta)",
+            ),
+            equal(
+                "With a price of 4 for each missing and 1 for each surplus unit:",
+                slope(below, above).subs({UNDERAGE: 4, OVERAGE: 1}),
+                below - 4 * above,
+                name=r"L'(\theta)",
+            ),
+            positive(
+                "At a demand that occurs $m$ times, those $m$ count as above from the left and as below from the right. The two "
+                "slopes are the ends of the subdifferential, and differ by",
+                slope(below + ties, above) - slope(below, above + ties),
+                (UNDERAGE + OVERAGE) * ties,
+            ),
+            positive("Above all $n$ demands the slope is", slope(n, sp.Integer(0))),
+            positive(
+                "and below all of them it falls as steeply as $c_un$: the total tends to infinity on both sides.",
+                -slope(sp.Integer(0), n),
+            ),
+        ),
+    )
+
+
 def sample_costs_are_least_at_order_statistics() -> Proof:
     """Which amounts minimise the total cost over n observed demands: an observation, or all between two of them."""
     bought, gap = sp.Symbol(r"\theta", real=True), sp.Symbol("g", positive=True)

@@ -37,7 +37,9 @@ def mutate(definition: Definition, change: Callable[[sp.Expr, sp.Expr], sp.Expr]
 
     def mutated(*arguments: Any, **parameters: Any) -> sp.Expr:
         first = arguments[0]
-        return change(formula(*arguments, **parameters), first if isinstance(first, sp.Expr) else first[0])
+        while not isinstance(first, sp.Expr):
+            first = first[0]
+        return change(formula(*arguments, **parameters), first)
 
     return mutated
 
