@@ -26,7 +26,6 @@ FAMILIES = (
 TOPICS = (
     "calibration",
     "consistency",
-    "costs",
     "decay",
     "decisions",
     "descent",
