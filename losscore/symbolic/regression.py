@@ -250,7 +250,7 @@ def the_critical_fractile_minimises_the_cost() -> Proof:
     short, over = cost(demand - gap, demand), cost(demand + gap, demand)
     right, left = (-sp.diff(short, gap) * (1 - part) + sp.diff(over, gap) * part for part in (share, below))
     return Proof(
-        claims=("C99", "C103"),
+        claims=("C99", "C103", "C225"),
         statement=(
             r"Let $L(\theta)=E\,\ell(\theta,D)$ with $F$ the distribution function of the demand $D$. Then $\theta$ is "
             r"optimal if and only if $F(\theta^-)\leq\tau\leq F(\theta)$, with $\tau=\frac{c_u}{c_u+c_o}$."

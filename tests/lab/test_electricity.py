@@ -220,7 +220,7 @@ def by_week(last_weeks: Tensor, first: Tensor, second: Tensor) -> Interval:
     return paired(BILL(first, last_weeks).mean(1), BILL(second, last_weeks).mean(1))
 
 
-@pytest.mark.claim("C99", "C103")
+@pytest.mark.claim("C99", "C103", "C225")
 def test_aiming_at_the_fractile_costs_less_than_aiming_at_the_mean(
     last_weeks: Tensor, mean_fit: Rolling, fractile_fit: Rolling
 ) -> None:
@@ -229,6 +229,7 @@ def test_aiming_at_the_fractile_costs_less_than_aiming_at_the_mean(
     assert 0.78 < (last_weeks <= fractile_fit.ahead).double().mean() < 0.86
 
 
+@pytest.mark.claim("C226", "C227")
 def test_six_weeks_do_not_separate_a_conditional_from_a_constant_margin(
     last_weeks: Tensor, mean_fit: Rolling, fractile_fit: Rolling
 ) -> None:
@@ -239,6 +240,7 @@ def test_six_weeks_do_not_separate_a_conditional_from_a_constant_margin(
     assert naive.high < 0
 
 
+@pytest.mark.claim("C226")
 def test_nine_weeks_say_the_same(inputs: Tensor, residual: Tensor) -> None:
     nine = residual[-9 * WEEK :].reshape(9, WEEK)
     centre, fractile = (rolling(inputs, residual, loss, weeks=9) for loss in (squared_error, FRACTILE))
@@ -247,6 +249,7 @@ def test_nine_weeks_say_the_same(inputs: Tensor, residual: Tensor) -> None:
     assert undecided.low < 0 < undecided.high
 
 
+@pytest.mark.claim("C226")
 def test_the_conditional_margin_keeps_its_promise_at_more_hours(
     last_weeks: Tensor, mean_fit: Rolling, fractile_fit: Rolling
 ) -> None:
@@ -273,11 +276,17 @@ def test_the_forecast_for_seven_in_the_evening_is_raised(fractile_fit: Rolling) 
     assert fractile_fit.ahead.reshape(6, 7, 48)[:, :, 38].mean() == pytest.approx(0.66, abs=0.005)
 
 
+@pytest.mark.claim("C228")
 def test_a_model_with_weights_for_each_weekday_is_dearer(
     residual: Tensor, last_weeks: Tensor, fractile_fit: Rolling
 ) -> None:
     richer = rolling(daily_features(len(residual), by_weekday=True), residual, FRACTILE)
     assert by_week(last_weeks, richer.ahead, fractile_fit.ahead).low > 0
+    learnt = [
+        sum(BILL(torch.zeros_like(past), past).mean().item() for past in fit.past)
+        for fit in (richer, fractile_fit)
+    ]
+    assert learnt[0] < learnt[1]
     constant = rolling(daily_features(len(residual), harmonics=0), residual, FRACTILE)
     undecided = by_week(last_weeks, richer.ahead, constant.ahead)
     assert undecided.low < 0 < undecided.mean
