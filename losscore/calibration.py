@@ -21,7 +21,8 @@ from .losses._tensors import check_companion, check_prediction, check_values
 
 __all__ = ["expected_calibration_error", "fit_temperature", "murphy_decomposition", "reliability_curve"]
 
-_BISECTIONS, _WIDEST = 64, 64.0
+_BISECTIONS = 64
+_WIDEST = 64.0
 
 
 class ReliabilityCurve(NamedTuple):

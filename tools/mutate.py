@@ -1,12 +1,15 @@
 """Mutate the losses, one small change at a time, and show that the tests notice.
 
     python tools/mutate.py                     every loss
-    python tools/mutate.py huber pinball       these only, with the helpers that they call
+    python tools/mutate.py huber dense         a loss with the helpers in its file; all of a file
     python tools/mutate.py --list huber        the mutants, without running them
 
-A mutant is one changed node of the syntax tree of `losscore/losses`: a sign, factor, exponent, constant or index, a
-dropped term, swapped branches, a flipped comparison, a neighbouring function. No file is changed: a forked process
-imports the changed module and runs the tests of the losses that use it, those of the definition first, until one fails.
+A mutant is one changed node of the syntax tree of `losscore/losses` or of `losscore/calibration.py`: a sign, factor,
+exponent, constant or index, a dropped term, swapped branches, a flipped comparison, a neighbouring function. No file
+is changed: the tests are collected once, and for each mutant a forked process takes over the changed functions and
+runs the tests of the losses that use them, until one fails: the comparison with the definitions first, then the
+quickest. The definitions are not mutated, so their values are worked out once.
+
 Mutants that no test can tell are listed with their reason in `mutants.txt` beside this file. The exit status is 1 when
 another mutant survives, 2 when tests fail without any mutation.
 """
@@ -14,248 +17,62 @@ another mutant survives, 2 when tests fail without any mutation.
 from __future__ import annotations
 
 import argparse
-import ast
-import contextlib
-import copy
-import importlib.abc
-import importlib.machinery
-import importlib.util
-import io
+import json
 import os
+import re
 import signal
 import sys
+import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import groupby
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).parents[1]
-LOSSES = ROOT / "losscore" / "losses"
+import pytest
+from mutants import FILES, ROOT, Mutant, dependents, mutants, public, unchanged, users
+
+if TYPE_CHECKING:
+    from losscore.symbolic import Definition
+
 KNOWN = Path(__file__).with_name("mutants.txt")
-CHECKS = {"Raise", "Assert", "JoinedStr"}
-
-SWAPPED_OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.Pow: ast.Mult,
-    ast.BitAnd: ast.BitOr,
-    ast.BitOr: ast.BitAnd,
-}
-SWAPPED_COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.LtE, ast.Gt),
-    ast.LtE: (ast.Lt, ast.Gt),
-    ast.Gt: (ast.GtE, ast.Lt),
-    ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,),
-    ast.NotEq: (ast.Eq,),
-}
-SWAPPED_NAMES = {
-    "abs": "square",
-    "amax": "amin",
-    "amin": "amax",
-    "ceil": "floor",
-    "cosh": "sinh",
-    "cumsum": "cumprod",
-    "exp": "expm1",
-    "expm1": "exp",
-    "floor": "ceil",
-    "log": "log1p",
-    "log1p": "log",
-    "logaddexp": "maximum",
-    "logsigmoid": "sigmoid",
-    "logsumexp": "amax",
-    "max": "min",
-    "maximum": "minimum",
-    "mean": "sum",
-    "min": "max",
-    "minimum": "maximum",
-    "relu": "abs",
-    "sinh": "cosh",
-    "square": "abs",
-    "sum": "mean",
-    "tanh": "sin",
-}
+TESTS = ("tests/losses", "tests/test_calibration.py")
+# these mutate the definitions instead, or are replaced by `leaves_the_definition`
+LEFT_OUT = re.compile(r"test_definitions\.py|test_catalogue\.py::test_every_loss_of_the_library")
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One change in the module `module` (a file of the losses), inside its top-level definition `owner`."""
-
-    module: str
-    owner: str
-    line: int
-    before: str
-    after: str
-    tree: ast.Module = field(repr=False, compare=False)
-
-    @property
-    def key(self) -> str:
-        return f"{self.module}.{self.owner}: {self.before} -> {self.after}"
+class CannotApply(Exception):
+    """A function that others hold has other free variables than before."""
 
 
-def changes(node: ast.AST) -> Iterator[ast.AST]:
-    """The mutated forms of one node."""
-    if isinstance(node, ast.BinOp):
-        if type(node.op) in SWAPPED_OPERATORS:
-            yield _with(node, op=SWAPPED_OPERATORS[type(node.op)]())
-        if isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.Div)):
-            yield node.left
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Invert, ast.Not)):
-        yield node.operand
-    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        number = float(node.value) if isinstance(node.value, float) else int(str(node.value))
-        yield _with(node, value=2 * number if number and isinstance(number, float) else number + 1)
-    elif isinstance(node, ast.Compare) and len(node.ops) == 1:
-        for other in SWAPPED_COMPARISONS.get(type(node.ops[0]), ()):
-            yield _with(node, ops=[other()])
-    elif isinstance(node, ast.IfExp):
-        yield _with(node, body=node.orelse, orelse=node.body)
-    elif isinstance(node, ast.If):
-        yield _with(node, test=ast.UnaryOp(ast.Not(), node.test))
-    elif isinstance(node, ast.BoolOp):
-        yield _with(node, op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        name = node.func.attr
-        if name == "where" and len(node.args) == 3:
-            yield _with(node, args=[node.args[0], node.args[2], node.args[1]])
-        if name in ("clamp", "clamp_"):
-            yield node.func.value
-        if name in SWAPPED_NAMES:
-            yield _with(node, func=_with(node.func, attr=SWAPPED_NAMES[name]))
+def apply(mutant: Mutant) -> None:
+    """Let the changed module take over, in every module and closure that holds its parts."""
+    original = sys.modules[".".join(mutant.path.relative_to(ROOT).with_suffix("").parts)]
+    before = {key: value for key, value in vars(original).items() if not key.startswith("__")}
+    after = {key: value for key, value in vars(original).items() if key.startswith("__")}
+    exec(mutant.code(), after)  # noqa: S102 (this is what an import does)
+    for module in [m for name, m in sys.modules.items() if name.split(".")[0] in ("losscore", "tests")]:
+        for key in [key for key in before if vars(module).get(key) is before[key]]:
+            setattr(module, key, after[key])
+    for key, old in before.items():
+        if isinstance(old, FunctionType) and isinstance(after[key], FunctionType) and old is not after[key]:
+            _become(old, after[key])
 
 
-def _with(node: ast.AST, **changed: object) -> ast.AST:
-    other = copy.copy(node)
-    for name, value in changed.items():
-        setattr(other, name, value)
-    return other
-
-
-def mutants(path: Path) -> Iterator[Mutant]:
-    """Every mutant of a file, in the order of its lines; what checks arguments or is said in errors stays."""
-    tree = ast.parse(path.read_text("utf-8"))
-    for top in tree.body:
-        owner = _name(top)
-        if owner is None:
-            continue
-        for parent, name, position, node in _places(top):
-            for changed in changes(node):
-                with _replaced(parent, name, position, changed):
-                    fixed = ast.fix_missing_locations(copy.deepcopy(tree))
-                yield Mutant(path.stem, owner, node.lineno, _shown(node), _shown(changed), fixed)  # type: ignore[attr-defined]
-
-
-def _name(top: ast.stmt) -> str | None:
-    if isinstance(top, (ast.FunctionDef, ast.ClassDef)):
-        return None if top.name.startswith(("check_", "_check")) else top.name
-    if isinstance(top, ast.Assign) and isinstance(top.targets[0], ast.Name):
-        return None if top.targets[0].id.startswith("__") else top.targets[0].id
-    return None
-
-
-def _places(top: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
-    """Every node below `top` that is arithmetic or control, with where it hangs."""
-    for name, value in ast.iter_fields(top):
-        if name in ("annotation", "returns", "decorator_list", "type_params", "bases"):
-            continue
-        for position, node in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if not isinstance(node, ast.AST) or type(node).__name__ in CHECKS or _is_check(node):
-                continue
-            if isinstance(node, (ast.expr, ast.stmt)):
-                yield top, name, position, node
-            yield from _places(node)
-
-
-def _is_check(node: ast.AST) -> bool:
-    """A call of a check, a guard that only raises, or a docstring."""
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return True
-    if isinstance(node, ast.If) and all(isinstance(part, ast.Raise) for part in node.body) and not node.orelse:
-        return True
-    called = node.func if isinstance(node, ast.Call) else None
-    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
-    return name.lstrip("_").startswith("check") or name in ("Literal", "TypeVar", "ParamSpec", "is_compiling")
-
-
-@contextlib.contextmanager
-def _replaced(parent: ast.AST, name: str, position: int | None, by: ast.AST) -> Iterator[None]:
-    held = getattr(parent, name)
-    if position is None:
-        setattr(parent, name, by)
-    else:
-        setattr(parent, name, [*held[:position], by, *held[position + 1 :]])
-    try:
-        yield
-    finally:
-        setattr(parent, name, held)
-
-
-def _shown(node: ast.AST) -> str:
-    if isinstance(node, ast.If):
-        return f"if {ast.unparse(node.test)}"
-    return " ".join(ast.unparse(node).split())
-
-
-def users(files: Sequence[Path]) -> dict[tuple[str, str], list[str]]:
-    """For each top-level definition of the losses, by module and name: the public losses that reach it."""
-    trees = {path.stem: ast.parse(path.read_text("utf-8")) for path in files}
-    used: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for module, tree in trees.items():
-        meant = {owner: (module, owner) for top in tree.body if (owner := _name(top))}
-        for node in tree.body:
-            if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module in trees:
-                meant |= {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
-        for top in tree.body:
-            if owner := _name(top):
-                words = {n.id for n in ast.walk(top) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-                local = {n.id for n in ast.walk(top) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-                used[module, owner] = {meant[word] for word in (words & set(meant)) - (local - {owner})}
-    found: dict[tuple[str, str], list[str]] = {at: [] for at in used}
-    for loss in sorted(_public()):
-        reached: set[tuple[str, str]] = set()
-        waiting = [at for at in used if at[1] == loss]
-        while waiting:
-            at = waiting.pop()
-            if at in used and at not in reached:
-                reached.add(at)
-                waiting.extend(used[at])
-        for at in reached:
-            found[at].append(loss)
-    return found
-
-
-def _public() -> list[str]:
-    tree = ast.parse((ROOT / "losscore" / "__init__.py").read_text("utf-8"))
-    return [alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
-
-
-class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module of the losses from a changed syntax tree."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self.name, self.file = f"losscore.losses.{mutant.module}", LOSSES / f"{mutant.module}.py"
-        self.tree = mutant.tree
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self.name:
-            return None
-        return importlib.util.spec_from_file_location(fullname, self.file, loader=self)
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.tree, self.file, "exec"), module.__dict__)  # noqa: S102 (this is what a loader does)
+def _become(old: FunctionType, new: FunctionType) -> None:
+    """For those that hold the function itself, such as a parameter of a test."""
+    if old.__code__.co_freevars != new.__code__.co_freevars:
+        raise CannotApply(old.__qualname__)
+    old.__code__, old.__defaults__, old.__kwdefaults__ = new.__code__, new.__defaults__, new.__kwdefaults__
+    for cell, changed in zip(old.__closure__ or (), new.__closure__ or (), strict=True):
+        cell.cell_contents = changed.cell_contents
 
 
 def leaves_the_definition(losses: Sequence[str]) -> bool:
-    """What `test_definitions.py` asks, without the time that pytest takes to collect it."""
+    """What `test_definitions.py` asks."""
     from losscore.catalogue import entries
     from tests.losses.battery import RELATIVE, disagreements
 
@@ -268,64 +85,85 @@ def leaves_the_definition(losses: Sequence[str]) -> bool:
     return False
 
 
-def run_tests(losses: Sequence[str], module: str, mutant: Mutant | None) -> int:
-    """0 when the tests of the losses pass. To be called in a process of its own."""
-    import pytest
+def remember_definitions() -> None:
+    """Work out each value of a definition once."""
+    from losscore.symbolic import Definition
 
-    if mutant is not None:
-        sys.meta_path.insert(0, Changed(mutant))
-        if leaves_the_definition(losses):
-            return 1
-    family = ROOT / "tests" / "losses" / f"test_{module}.py"
-    first = ["tests/losses/test_definitions.py", *([str(family)] if family.exists() else [])]
-    chosen = " or ".join((*losses, f"test_{module}"))
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header", "-W", "ignore"]
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        for files in (first, ["tests/losses"]):
-            code = pytest.main([*options, *files, "-k", chosen])
-            if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-                return 1
-            _forget_tests()
-    return 0
+    evaluate, known = Definition._evaluate, dict[Any, Any]()
+
+    def remembered(self: Definition, *given: Any) -> Any:
+        key = self, repr(given)
+        if key not in known:
+            known[key] = evaluate(self, *given)
+        return known[key]
+
+    Definition._evaluate = remembered  # type: ignore[method-assign]
 
 
-def _forget_tests() -> None:
-    for name in [name for name in sys.modules if name.split(".")[0] in ("tests", "conftest")]:
-        del sys.modules[name]
+PASSED, FAILED, NOT_APPLIED = range(3)
 
 
-def in_parallel(
-    jobs: Sequence[Callable[[], int]], workers: int, limit: float, done: Callable[[int, str, float], None]
-) -> None:
-    """Run each job in a forked process, `workers` at a time; tell `done` whether it passed, failed or timed out."""
-    waiting, running = list(enumerate(jobs)), dict[int, tuple[int, float]]()
+@dataclass
+class Trial:
+    """A mutant, or all modules as they are, with what it takes to run its tests in a process of its own."""
+
+    changes: Sequence[Mutant]
+    losses: Sequence[str]
+    items: Sequence[pytest.Item]
+    limit: float
+    report: Callable[[str, float], None] = field(default=lambda name, seconds: None)
+
+    def run(self) -> int:
+        try:
+            for mutant in self.changes:
+                apply(mutant)
+        except CannotApply:
+            return NOT_APPLIED
+        if leaves_the_definition(self.losses):
+            self.report("the definition", 0)
+            return FAILED
+        for item, following in zip(self.items, [*self.items[1:], None]):
+            started = time.monotonic()
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            self.report(item.nodeid, time.monotonic() - started)
+            if item.session.testsfailed:
+                return FAILED
+        return PASSED
+
+
+def in_parallel(trials: Sequence[Trial], workers: int, done: Callable[[int, str], None]) -> None:
+    """Run each trial in a forked process, `workers` at a time; tell `done` what became of it."""
+    outcomes = {PASSED: "survived", FAILED: "killed", NOT_APPLIED: "not applied"}
+    waiting, running = list(enumerate(trials)), dict[int, tuple[int, float]]()
     while waiting or running:
         while waiting and len(running) < workers:
-            number, job = waiting.pop(0)
+            number, trial = waiting.pop(0)
             child = os.fork()
             if child == 0:
                 os.setpgid(0, 0)
-                os._exit(_status(job))
-            running[child] = number, time.monotonic()
-        for child, (number, started) in list(running.items()):
+                os._exit(_status(trial))
+            running[child] = number, time.monotonic() + trial.limit
+        for child, (number, until) in list(running.items()):
             ended, status = os.waitpid(child, os.WNOHANG)
-            spent = time.monotonic() - started
             if ended:
-                done(number, "passed" if status == 0 else "failed", spent)
+                done(number, outcomes.get(os.waitstatus_to_exitcode(status), "killed"))
                 del running[child]
-            elif spent > limit:
+            elif time.monotonic() > until:
                 os.killpg(child, signal.SIGKILL)
                 os.waitpid(child, 0)
-                done(number, "timed out", spent)
+                done(number, "timed out")
                 del running[child]
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
-def _status(job: Callable[[], int]) -> int:
+def _status(trial: Trial) -> int:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
     try:
-        return job()
+        return trial.run()
     except BaseException:  # noqa: BLE001 (whatever a mutant does is a failure of its tests)
-        return 1
+        return FAILED
 
 
 def explained() -> dict[str, str]:
@@ -334,78 +172,132 @@ def explained() -> dict[str, str]:
     return {mutant: reason.strip() for mutant, reason in zip(lines[::2], lines[1::2], strict=True)}
 
 
-def table(counted: dict[str, dict[str, int]]) -> str:
-    out = io.StringIO()
-    print(f"{'definition':44}{'mutants':>9}{'killed':>9}{'explained':>11}{'survived':>10}", file=out)
-    for name, of in sorted(counted.items()):
-        total = sum(of.values())
-        killed = of.get("killed", 0) + of.get("timed out", 0)
-        print(f"{name:44}{total:9}{killed:9}{of.get('explained', 0):11}{of.get('survived', 0):10}", file=out)
-    return out.getvalue()
+def table(counted: dict[str, Counter[str]]) -> Iterator[str]:
+    yield f"{'definition':44}{'mutants':>9}{'killed':>9}{'explained':>11}{'survived':>10}"
+    for name, of in counted.items():
+        killed, survived = of["killed"] + of["timed out"], of["survived"] + of["not applied"]
+        yield f"{name:44}{of.total():9}{killed:9}{of['explained']:11}{survived:10}"
+
+
+class Session:
+    """The plugin that runs mutants instead of the collected tests."""
+
+    def __init__(self, found: Sequence[Mutant], jobs: int, limit: float) -> None:
+        self.found, self.jobs, self.limit = found, jobs, limit
+        self.reach = users()
+        self.seconds: dict[str, float] = {}
+        self.status = 0
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.items = [item for item in session.items if not LEFT_OUT.search(item.nodeid)]
+        self.mentioned = {path: path.read_text("utf-8") for path in {item.path for item in self.items}}
+        losses = sorted({loss for mutant in self.found for loss in self.losses(mutant)})
+        leaves_the_definition(losses)
+        self.status = self.without_mutation(losses) or self.mutate()
+        return True
+
+    def losses(self, mutant: Mutant) -> list[str]:
+        return self.reach[mutant.module, mutant.owner]
+
+    def chosen(self, losses: Sequence[str], modules: Sequence[str]) -> list[pytest.Item]:
+        """The tests of these losses and of these files, the quickest first."""
+        named = re.compile("|".join(losses) or r"(?!)")
+        spoken = re.compile(rf"\b({'|'.join((*losses, *modules))})\b")
+        files = {path for path, text in self.mentioned.items() if spoken.search(text)}
+        chosen = [item for item in self.items if named.search(item.nodeid) or item.path in files and not _of_entry(item)]
+        return sorted(chosen, key=lambda item: self.seconds.get(item.nodeid, 0.0))
+
+    def without_mutation(self, losses: Sequence[str]) -> int:
+        """Run the tests with every module taken over by itself, and see how long each takes."""
+        with tempfile.NamedTemporaryFile("w+", suffix=".jsonl") as file:
+
+            def report(name: str, seconds: float) -> None:
+                print(json.dumps([name, seconds]), file=file, flush=True)
+
+            outcome: list[str] = []
+            items = self.chosen(losses, sorted({mutant.module for mutant in self.found}))
+            same = [unchanged(path) for path in FILES]
+            in_parallel([Trial(same, losses, items, 3600, report)], 1, lambda number, of: outcome.append(of))
+            self.seconds = dict(json.loads(line) for line in Path(file.name).read_text("utf-8").splitlines())
+        if outcome == ["survived"]:
+            print(f"{len(items)} tests pass in {sum(self.seconds.values()):.0f} s without any mutation", flush=True)
+            return 0
+        print("error: without any mutation this fails:", next(reversed(self.seconds), "taking over"), file=sys.stderr)
+        return 2
+
+    def mutate(self) -> int:
+        total = Counter[str]()
+        for module, group in groupby(self.found, key=lambda mutant: mutant.module):
+            counted = self.mutate_file(list(group))
+            print("", *table({f"{module}.{owner}": of for owner, of in counted.items()}), "", sep="\n", flush=True)
+            for of in counted.values():
+                total.update(of)
+        print(*table({"all": total}), sep="\n")
+        stale = sorted(set(explained()) - {mutant.key for path in FILES for mutant in mutants(path)})
+        if stale:
+            print("explained, but no longer a mutant:", *stale, sep="\n  ", file=sys.stderr)
+        return 1 if stale or total["survived"] or total["not applied"] else 0
+
+    def mutate_file(self, found: Sequence[Mutant]) -> dict[str, Counter[str]]:
+        """What became of the mutants of one file, by definition."""
+        reasons = explained()
+        counted = {mutant.owner: Counter[str]() for mutant in found}
+        for mutant in found:
+            counted[mutant.owner]["explained"] += mutant.key in reasons
+        ran = [mutant for mutant in found if mutant.key not in reasons]
+
+        def done(number: int, outcome: str) -> None:
+            mutant = ran[number]
+            counted[mutant.owner][outcome] += 1
+            if outcome != "killed":
+                print(f"{outcome}: {mutant.path.name}:{mutant.line}: {mutant.key}", flush=True)
+
+        in_parallel([self.trial(mutant) for mutant in ran], self.jobs, done)
+        return counted
+
+    def trial(self, mutant: Mutant) -> Trial:
+        losses = self.losses(mutant)
+        items = self.chosen(losses, [mutant.module])
+        known = sum(self.seconds.get(item.nodeid, 0.0) for item in items)
+        changes = [mutant, *map(unchanged, dependents(mutant.path))]
+        return Trial(changes, losses, items, self.limit + 5 * known)
+
+
+def _of_entry(item: pytest.Item) -> bool:
+    """Whether a test is one over all losses, so that its name tells which it is about."""
+    return isinstance(item, pytest.Function) and hasattr(item, "callspec") and "entry" in item.callspec.params
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Mutate the losses and show that the tests notice.")
-    parser.add_argument("losses", nargs="*", help="names of losses; all of them by default")
+    parser.add_argument("names", nargs="*", help="losses, or files of losses without .py; everything by default")
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     parser.add_argument("--jobs", type=int, default=2, choices=(1, 2), help="processes at a time")
-    parser.add_argument("--limit", type=float, default=300.0, help="seconds for one mutant")
+    parser.add_argument("--limit", type=float, default=60.0, help="seconds beyond what its tests should take")
     given = parser.parse_args()
-    public = _public()
-    if unknown := sorted(set(given.losses) - set(public)):
-        parser.error(f"no such loss: {', '.join(unknown)}")
-    files = sorted(path for path in LOSSES.glob("*.py") if path.name not in ("__init__.py", "_tensors.py"))
-    reach = users(files)
-    found = [mutant for path in files for mutant in mutants(path)]
-    wanted = set(given.losses or public)
-    found = [mutant for mutant in found if wanted & set(reach[mutant.module, mutant.owner])]
+    known = {*public(), *(path.stem for path in FILES)}
+    if unknown := sorted(set(given.names) - known):
+        parser.error(f"no such loss or file: {', '.join(unknown)}")
+    reach, wanted = users(), set(given.names) or known
+    found = [
+        mutant
+        for path in FILES
+        for mutant in mutants(path)
+        if mutant.module in wanted or not mutant.module.startswith("_") and wanted & set(reach[mutant.module, mutant.owner])
+    ]
     if given.list:
         print(*(f"{mutant.line:4} {mutant.key}" for mutant in found), sep="\n")
         return 0
     os.chdir(ROOT)
+    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: its threads don't survive a fork
     sys.path.insert(0, str(ROOT))
-    import hypothesis  # noqa: F401
-    import pytest  # noqa: F401
-    import sympy  # noqa: F401
-    import torch  # noqa: F401
+    import torch._dynamo  # noqa: F401 (slow, and needed by most children)
 
-    tests = {(m.module, m.owner): reach[m.module, m.owner] for m in found}
-    broken: list[str] = []
-
-    def sound(number: int, outcome: str, seconds: float) -> None:
-        if outcome != "passed":
-            broken.append(".".join(list(tests)[number]))
-
-    whole = [partial(run_tests, tests[at], at[0], None) for at in tests]
-    in_parallel(whole, given.jobs, 4 * given.limit, sound)
-    if broken:
-        print("error: without any mutation the tests fail for", ", ".join(broken), file=sys.stderr)
-        return 2
-    reasons, counted, survivors = explained(), dict[str, dict[str, int]](), list[Mutant]()
-    ran = [mutant for mutant in found if mutant.key not in reasons]
-
-    def count(mutant: Mutant, outcome: str) -> None:
-        of = counted.setdefault(f"{mutant.module}.{mutant.owner}", {})
-        of[outcome] = of.get(outcome, 0) + 1
-
-    def finished(number: int, outcome: str, seconds: float) -> None:
-        mutant = ran[number]
-        print(f"\r{sum(sum(of.values()) for of in counted.values()) + 1}/{len(found)}", end="", file=sys.stderr, flush=True)
-        count(mutant, {"passed": "survived", "failed": "killed"}.get(outcome, outcome))
-        if outcome == "passed":
-            survivors.append(mutant)
-            print(f"survived: {mutant.module}.py:{mutant.line}: {mutant.key}", flush=True)
-
-    for mutant in found:
-        if mutant.key in reasons:
-            count(mutant, "explained")
-    jobs = [partial(run_tests, tests[m.module, m.owner], m.module, m) for m in ran]
-    in_parallel(jobs, given.jobs, given.limit, finished)
-    print(table(counted))
-    stale = sorted(set(reasons) - {mutant.key for mutant in found}) if not given.losses else []
-    if stale:
-        print("explained, but no longer a mutant:", *stale, sep="\n  ", file=sys.stderr)
-    return 1 if survivors or stale else 0
+    remember_definitions()
+    session = Session(found, given.jobs, given.limit)
+    options = ["-q", "-s", "--no-header", "--no-summary", "-p", "no:cacheprovider"]
+    ended = pytest.main([*options, *TESTS], plugins=[session])
+    return session.status if ended == pytest.ExitCode.OK else 2
 
 
 if __name__ == "__main__":
