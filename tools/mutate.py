@@ -97,7 +97,7 @@ def remember_definitions() -> None:
             known[key] = evaluate(self, *given)
         return known[key]
 
-    Definition._evaluate = remembered  # type: ignore[method-assign]
+    Definition._evaluate = remembered  # type: ignore[assignment, method-assign]
 
 
 PASSED, FAILED, NOT_APPLIED = range(3)

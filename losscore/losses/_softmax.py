@@ -12,7 +12,7 @@ first. With soft targets the losses are compositions of `surprisals`, whose deri
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,76 +20,79 @@ from torch import Tensor
 
 from ._tensors import forward_within_forward, readable
 
-
-class Form(NamedTuple):
-    """A loss of each row, and its derivative in the logits as `rate * direction`.
-
-    Value and rate keep the dimension of the classes, of size 1. The value may be of a wider dtype than the logits.
-    """
-
-    value: Tensor
-    rate: Tensor
-    direction: Tensor
-
-
 LossOfLabel = Callable[[Tensor, Tensor], Tensor]
 
+# of logits, class indices and the dimension of the classes, which they all keep: the loss of each row, which may be
+# of a wider dtype than the logits, and whatever its derivative is made of
+Form = Callable[[Tensor, Tensor, int], tuple[Tensor, ...]]
 
-def closed_form(form: Callable[[Tensor, Tensor, int], Form], composed: LossOfLabel) -> LossOfLabel:
-    """The loss of logits and class indices whose `form(logits, label, dim)` is known, differentiable at any order.
+# of the loss's upstream derivative, class indices, dimension and parts: the derivative in the logits
+Slope = Callable[..., Tensor]
 
-    A backward pass takes the derivative that came with the value. Under another differentiation it computes it anew,
-    as a function of the logits. `composed` is the same loss of operations that torch differentiates by itself; it
+# numbers in a block of samples that is worked on in a processor's cache
+_BLOCK = 2**18
+
+
+def closed_form(form: Form, slope: Slope, composed: LossOfLabel) -> LossOfLabel:
+    """The loss of logits and class indices with this form and slope, differentiable at any order.
+
+    A backward pass takes the parts that came with the value. Under another differentiation it computes them anew,
+    as functions of the logits. `composed` is the same loss of operations that torch differentiates by itself; it
     serves forward mode within forward mode, where torch would silently take the derivative of a Function for a
     constant.
     """
 
     class ClosedForm(torch.autograd.Function):
         @staticmethod
-        def forward(logits: Tensor, label: Tensor, dim: int) -> Form:
+        def forward(logits: Tensor, label: Tensor, dim: int) -> tuple[Tensor, ...]:
             return form(logits, label, dim)
 
         @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int], output: Form) -> None:
+        def setup_context(
+            ctx: Any, inputs: tuple[Tensor, Tensor, int], output: tuple[Tensor, ...]
+        ) -> None:
             logits, label, ctx.dim = inputs
-            _, rate, direction = output
-            ctx.mark_non_differentiable(rate, direction)
+            _, *parts = output
+            ctx.mark_non_differentiable(*parts)
             ctx.set_materialize_grads(False)
-            ctx.save_for_backward(logits, label, rate, direction)
+            ctx.save_for_backward(logits, label, *parts)
             ctx.save_for_forward(logits, label)
 
         @staticmethod
         def backward(ctx: Any, upstream: Tensor | None, *others: Any) -> tuple[Tensor | None, None, None]:
             if upstream is None:
                 return None, None, None
-            logits, label, rate, direction = ctx.saved_tensors
+            logits, label, *parts = ctx.saved_tensors
             if torch.is_grad_enabled():
-                _, rate, direction = form(logits, label, ctx.dim)
-            return (upstream * rate).to(direction.dtype) * direction, None, None
+                _, *parts = form(logits, label, ctx.dim)
+            return slope(upstream, label, ctx.dim, *parts), None, None
 
         @staticmethod
         def vmap(
             info: Any, in_dims: tuple[int | None, int | None, None], logits: Tensor, label: Tensor, dim: int
-        ) -> tuple[Form, tuple[int, int, int]]:
+        ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
             batched = (
                 tensor.expand(info.batch_size, *tensor.shape) if at is None else tensor.movedim(at, 0)
                 for tensor, at in zip((logits, label), in_dims)
             )
-            return WithForwardMode.apply(*batched, dim), (0, 0, 0)  # type: ignore[no-untyped-call]
+            found: tuple[Tensor, ...] = WithForwardMode.apply(*batched, dim)  # type: ignore[no-untyped-call]
+            return found, (0,) * len(found)
 
     class WithForwardMode(ClosedForm):
         @staticmethod
-        def jvp(ctx: Any, tangent: Tensor, *_: Any) -> tuple[Tensor, None, None]:
+        def jvp(ctx: Any, tangent: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
             logits, label = ctx.saved_tensors
             with torch.enable_grad():
-                value, rate, direction = form(logits, label, ctx.dim)
-            return (rate * (direction * tangent).sum(ctx.dim, keepdim=True)).to(value.dtype), None, None
+                value, *parts = form(logits, label, ctx.dim)
+                gradient = slope(torch.ones_like(value), label, ctx.dim, *parts)
+            along = (gradient * tangent).sum(ctx.dim, keepdim=True)
+            return along.to(value.dtype), *(None for _ in parts)
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
         if forward_within_forward():
             return composed(logits, labels)
         # the dimensions behind the classes of an image are next to each other in memory
-        dim = min(1 - logits.dim(), -1) if logits.dim() > 2 else -1
+        dim = min(1 - logits.dim(), -1)
         # torch.compile refuses a Function that defines forward mode
         chosen = ClosedForm if torch.compiler.is_compiling() else WithForwardMode
         value = chosen.apply(logits.movedim(-1, dim), labels.unsqueeze(dim), dim)[0]  # type: ignore[no-untyped-call]
@@ -115,8 +118,8 @@ def _times(fresh: Tensor, factor: Tensor) -> Tensor:
     return fresh * factor if torch.is_grad_enabled() else fresh.mul_(factor)
 
 
-def _surprisal_of_label(logits: Tensor, label: Tensor, dim: int) -> Form:
-    """-log p_y with the derivative p - e_y.
+def _surprisal_of_label(logits: Tensor, label: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """-log p_y, and its derivative p - e_y.
 
     The value is of double precision, so that no digits of p_y are lost in its logarithm.
     """
@@ -131,38 +134,63 @@ def _surprisal_of_label(logits: Tensor, label: Tensor, dim: int) -> Form:
         gap = logits.amax(dim, keepdim=True).to(chance.dtype) - logits.gather(dim, label)
         # the largest probability is that of no gap
         value = torch.where(faint, gap - others.amax(dim, keepdim=True).to(chance.dtype).log(), value)
-    return Form(value, torch.ones_like(own), _replaced(others, dim, label, -missed))
+    return value, _replaced(others, dim, label, -missed)
 
 
-def _squared_distance_to_label(logits: Tensor, label: Tensor, dim: int) -> Form:
-    """(1 - p_y)^2 + sum p_k^2 over the others k; in z_k, 2 p_k (p_k - c) with c the mean of p - e_y under p.
+def _slope_of_surprisal(upstream: Tensor, label: Tensor, dim: int, gradient: Tensor) -> Tensor:
+    return upstream.to(gradient.dtype) * gradient
 
-    The largest of the others, m, serves as the origin: m - c is a sum of terms that aren't negative.
-    """
+
+def _squared_distance_to_label(logits: Tensor, label: Tensor, dim: int) -> tuple[Tensor, ...]:
+    """(1 - p_y)^2 + sum p_k^2 over the others k; with it p_y, 1 - p_y, the norm of the others, and the others."""
     p = logits.softmax(dim)
     own = p.gather(dim, label)
     others = _replaced(p, dim, label, 0.0)
     missed = others.sum(dim, keepdim=True)
-    squares = torch.linalg.vector_norm(others, dim=dim, keepdim=True).square()
-    value = missed.square() + squares
-    origin = others.amax(dim, keepdim=True)
-    direction = _times(others - origin, others)
-    ahead = own * (origin + missed) - direction.sum(dim, keepdim=True)
-    if torch.is_grad_enabled():
-        direction = direction + others * ahead
-    else:
-        direction.addcmul_(others, ahead)
-    return Form(value, torch.full_like(own, 2.0), _replaced(direction, dim, label, -own * value))
+    norm = torch.linalg.vector_norm(others, dim=dim, keepdim=True)
+    return missed.square() + norm.square(), own, missed, norm, others
 
 
-def _spherical_of_label(logits: Tensor, label: Tensor, dim: int) -> Form:
+def _slope_of_squared_distance(
+    upstream: Tensor, label: Tensor, dim: int, own: Tensor, missed: Tensor, norm: Tensor, others: Tensor
+) -> Tensor:
+    """In z_k, 2 p_k (p_k - c) with c the mean of p - e_y under p.
+
+    Probabilities are measured from the norm of the others, n: it is the largest of them where that is near 1, and n - c
+    is a sum of terms that aren't negative. Where several of the others tie and p_y is negligible, p_k - c is nothing
+    but rounding. By blocks of samples where that is quicker.
+    """
+    factor, origin = 2 * upstream, norm.detach()
+    ahead = own * (missed + origin)
+    at_label = -own * (missed.square() + norm.square())
+    blocks = others.dim() > 1 and others.numel() > _BLOCK and readable(others) and readable(upstream)
+    if torch.is_grad_enabled() or not blocks:
+        return factor * _replaced(_weighed(others, origin, ahead, dim), dim, label, at_label)
+    gradient, rows = torch.empty_like(others), max(1, _BLOCK // others[0].numel())
+    for into, p, n, a, f in zip(*(torch.split(part, rows) for part in (gradient, others, origin, ahead, factor))):
+        _weighed(p, n, a, dim, into).mul_(f)
+    return gradient.scatter_(dim, label, factor * at_label)
+
+
+def _weighed(p: Tensor, origin: Tensor, ahead: Tensor, dim: int, into: Tensor | None = None) -> Tensor:
+    """p_k (p_k - n + a - sum_j p_j (p_j - n)), for an origin n and a number a of each row."""
+    product = _times(torch.sub(p, origin, out=into), p)
+    ahead = ahead - product.sum(dim, keepdim=True)
+    return product + p * ahead if torch.is_grad_enabled() else product.addcmul_(p, ahead)
+
+
+def _spherical_of_label(logits: Tensor, label: Tensor, dim: int) -> tuple[Tensor, ...]:
     """1 - p_y / n with n the norm of p, from the others' squares; in z_k, p_k^2 p_y / n^3."""
     p = logits.softmax(dim)
     own = p.gather(dim, label)
     squares = _replaced(_times(p, p), dim, label, 0.0)
     rest = squares.sum(dim, keepdim=True)
     norm = (rest + own.square()).sqrt()
-    return Form(rest / (norm * (norm + own)), own / norm**3, _replaced(squares, dim, label, -rest))
+    return rest / (norm * (norm + own)), own / norm**3, _replaced(squares, dim, label, -rest)
+
+
+def _slope_of_spherical(upstream: Tensor, label: Tensor, dim: int, rate: Tensor, direction: Tensor) -> Tensor:
+    return upstream * rate * direction
 
 
 def surprisals(logits: Tensor) -> Tensor:
@@ -233,14 +261,17 @@ def _gathered_surprisal(logits: Tensor, labels: Tensor) -> Tensor:
     return surprisals(logits.to(wide(logits))).gather(-1, labels.unsqueeze(-1)).squeeze(-1)
 
 
-surprisal_of_label = closed_form(_surprisal_of_label, _gathered_surprisal)
+surprisal_of_label = closed_form(_surprisal_of_label, _slope_of_surprisal, _gathered_surprisal)
 squared_distance_to_label = closed_form(
     _squared_distance_to_label,
+    _slope_of_squared_distance,
     lambda logits, labels: residual(logits, one_hot(labels, logits)).square().sum(-1),
 )
 # p_k / ||p|| is the square root of the k-th component of softmax(2z)
 spherical_of_label = closed_form(
-    _spherical_of_label, lambda logits, labels: missed(_gathered_surprisal(2 * logits, labels) / 2).to(logits.dtype)
+    _spherical_of_label,
+    _slope_of_spherical,
+    lambda logits, labels: missed(_gathered_surprisal(2 * logits, labels) / 2).to(logits.dtype),
 )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import losscore
+from losscore.losses import _softmax
 
 LOGIT = st.floats(-30, 30)
 INF = math.inf
@@ -51,6 +52,23 @@ def test_tails_are_exact_among_a_thousand_classes(name: str) -> None:
     assert value.item() == pytest.approx(wanted, rel=2e-6)
     top = {"cross_entropy": -missed, "brier": -2 * (1 - missed) * (missed**2 + missed * others)}[name]
     assert slope[0, 0].item() == pytest.approx(top, rel=2e-6)
+
+
+@pytest.mark.parametrize("size", [(), (2, 2)], ids=["rows", "images"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_brier_by_blocks_has_the_gradient_of_each_row(
+    dtype: torch.dtype, size: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(0.0, 104.0, 3.0), (80.0, 0.0, 40.0), (-20.0, 0.5, 1.0), (1.0, 2.0, 2.5), (17.0, 0.0, -1.0)]
+    logits = torch.tensor(rows, dtype=dtype)
+    labels = torch.tensor([0, 0, 2, 1, 1])
+    alone = [value_and_slope(losscore.brier, z, y) for z, y in zip(logits, labels)]
+    logits = logits.reshape(5, 3, *[1] * len(size)).expand(5, 3, *size)
+    labels = labels.reshape(5, *[1] * len(size)).expand(5, *size)
+    monkeypatch.setattr(_softmax, "_BLOCK", 7)
+    _, slope = value_and_slope(losscore.brier, logits, labels, reduction="sum")
+    for row, (_, wanted) in zip(slope.movedim(1, -1), alone):
+        torch.testing.assert_close(row, wanted.expand_as(row), rtol=64 * torch.finfo(dtype).eps, atol=0)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
