@@ -133,14 +133,14 @@ def fit_temperature(logits: Tensor, target: Tensor) -> float:
     behind = rows - own
 
     def slope(log_inverse: float) -> float:
-        """Of the cross-entropy in 1/T."""
-        return float(((behind * math.exp(log_inverse)).softmax(1) * behind).sum(1).mean())
+        """Of the cross-entropy in 1/T, but for a factor."""
+        return float(((behind * math.exp(log_inverse)).softmax(1) * behind).sum())
 
     if not (behind > 0).any():
         raise ValueError(
             "logits: expected a label that hasn't the largest logit, got none: the best temperature is 0"
         )
-    if behind.mean(1).mean() >= 0:
+    if behind.sum() >= 0:
         return math.inf
     scale = float(behind.abs().max())
     behind = behind / scale
@@ -192,13 +192,13 @@ def murphy_decomposition(probs: Tensor, target: Tensor, *, bins: int | None = No
     stated = forecast if bins is None else _group_mean(forecast, group)
     seen = _group_mean(outcome, group)
     overall = outcome.mean(0)
-    spread, surprise = forecast - stated, outcome - seen
+    spread = forecast - stated
     parts = (
         (forecast - outcome).square(),
         (stated - seen).square(),
         (seen - overall).square(),
         (outcome - overall).square(),
-        spread.square() - 2 * spread * surprise,
+        spread.square() - 2 * spread * outcome,  # the spread of a bin averages to 0
     )
     return MurphyDecomposition(*(float(part.sum(1).mean()) for part in parts))
 

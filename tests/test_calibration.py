@@ -36,6 +36,14 @@ def test_errors_worked_by_hand() -> None:
     assert curve.probability.tolist() == pytest.approx([0.2, 0.8])
 
 
+def test_fifteen_bins_by_default_and_empty_ones_have_no_gap() -> None:
+    probs, happened = torch.tensor([0.48, 0.52, 0.03, 0.04]), torch.tensor([0, 1, 0, 0])
+    assert len(losscore.reliability_curve(probs, happened).samples) == 15
+    for norm, wanted in (("l1", (2 * 0 + 2 * 0.035) / 4), ("max", 0.035)):
+        found = losscore.expected_calibration_error(probs, happened, norm=norm)
+        assert found.item() == pytest.approx(wanted, abs=1e-6)
+
+
 def test_bins_are_right_at_their_edges() -> None:
     """In float32 sigmoid(17) is 1, and 1 times the number of bins is no bin."""
     edges = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0])
@@ -108,6 +116,7 @@ def test_temperature_of_one_logit_is_that_of_two() -> None:
 def test_temperatures_at_the_ends() -> None:
     wrong = torch.tensor([[0.0, 1.0], [0.0, 2.0]])
     assert losscore.fit_temperature(wrong, torch.tensor([0, 0])) == math.inf
+    assert losscore.fit_temperature(torch.tensor([1.0, 1.0]), torch.tensor([0, 1])) == math.inf
     with pytest.raises(
         ValueError, match="a label that hasn't the largest logit, got none: the best temperature is 0"
     ):
