@@ -8,7 +8,7 @@ A mutant is one changed node of the syntax tree of `losscore/losses` or of `loss
 exponent, constant or index, a dropped term, swapped branches, a flipped comparison, a neighbouring function. No file
 is changed: the tests are collected once, and for each mutant a forked process takes over the changed functions and
 runs the tests of the losses that use them, until one fails: the comparison with the definitions first, then the
-quickest. The definitions are not mutated, so their values are worked out once.
+quickest. The definitions are not mutated, and remember their values.
 
 Mutants that no test can tell are listed with their reason in `mutants.txt` beside this file. The exit status is 1 when
 another mutant survives, 2 when tests fail without any mutation.
@@ -30,13 +30,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from mutants import FILES, ROOT, Mutant, dependents, mutants, public, unchanged, users
-
-if TYPE_CHECKING:
-    from losscore.symbolic import Definition
 
 KNOWN = Path(__file__).with_name("mutants.txt")
 TESTS = ("tests/losses", "tests/test_calibration.py")
@@ -83,21 +79,6 @@ def leaves_the_definition(losses: Sequence[str]) -> bool:
                     if next(disagreements(entry, entry.definition, given, dtype), None):
                         return True
     return False
-
-
-def remember_definitions() -> None:
-    """Work out each value of a definition once."""
-    from losscore.symbolic import Definition
-
-    evaluate, known = Definition._evaluate, dict[Any, Any]()
-
-    def remembered(self: Definition, *given: Any) -> Any:
-        key = self, repr(given)
-        if key not in known:
-            known[key] = evaluate(self, *given)
-        return known[key]
-
-    Definition._evaluate = remembered  # type: ignore[assignment, method-assign]
 
 
 PASSED, FAILED, NOT_APPLIED = range(3)
@@ -293,7 +274,6 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     import torch._dynamo  # noqa: F401 (slow, and needed by most children)
 
-    remember_definitions()
     session = Session(found, given.jobs, given.limit)
     options = ["-q", "-s", "--no-header", "--no-summary", "-p", "no:cacheprovider"]
     ended = pytest.main([*options, *TESTS], plugins=[session])

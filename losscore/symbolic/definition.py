@@ -59,6 +59,7 @@ class Definition:
         self.parameters = dict(parameters or {})
         self.given = frozenset(given)
         self._compiled = cache(self._compile)
+        self._value = cache(self._evaluate)
 
     def __repr__(self) -> str:
         return f"<definition of {self.name}: {self.expression()}>"
@@ -88,12 +89,12 @@ class Definition:
         Vectors are sequences of numbers, matrices sequences of rows. Raises TypeError for a parameter that is
         missing or unknown.
         """
-        return self._evaluate(None, arguments, parameters, digits)
+        return self._value(None, _map(_itself, arguments), _settled(parameters), digits)
 
     def gradient_oracle(self, *arguments: Any, digits: int = 50, of: int = 0, **parameters: Any) -> Any:
         """Derivative in argument `of`, the prediction by default, in the shape of that argument."""
-        found = iter(range(_size(arguments[of])))
-        return _map(lambda _: self._evaluate((of, next(found)), arguments, parameters, digits), arguments[of])
+        found, given = iter(range(_size(arguments[of]))), (_map(_itself, arguments), _settled(parameters))
+        return _map(lambda _: self._value((of, next(found)), *given, digits), arguments[of])
 
     def _choices(self) -> set[str]:
         return {name for name in self.given if isinstance(name, str)}
@@ -101,10 +102,11 @@ class Definition:
     def _evaluate(
         self,
         component: tuple[int, int] | None,
-        arguments: Sequence[Any],
-        parameters: Mapping[str, Any],
+        arguments: tuple[Any, ...],
+        given: tuple[tuple[str, Any], ...],
         digits: int,
     ) -> mpmath.mpf:
+        parameters = dict(given)
         if set(parameters) - self._choices() != set(self.parameters):
             raise TypeError(f"{self.name} needs the parameters {sorted(self.parameters)}, got {sorted(parameters)}")
         templates = tuple(
@@ -124,7 +126,7 @@ class Definition:
                 return value
             if digits > _DIGITS_BELOW_FLOAT64 and abs(value) < _ROUNDING_OF_ZERO:
                 return mpmath.mpf(0)
-            previous, digits = value, max(4 * digits, _DIGITS_OF_A_SUM)
+            previous, digits = value, max(2 * digits, _DIGITS_OF_A_SUM)
 
     def _compile(
         self, component: tuple[int, int] | None, templates: tuple[Any, ...], choices: tuple[tuple[str, Any], ...]
@@ -149,6 +151,15 @@ def _is_nested(value: Any) -> bool:
 
 def _map(change: Callable[[Any], Any], value: Any) -> Any:
     return tuple(_map(change, part) for part in value) if _is_nested(value) else change(value)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _settled(parameters: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Parameters by name, in a form that can be remembered."""
+    return tuple((name, _map(_itself, value)) for name, value in parameters.items())
 
 
 def _leaves(value: Any) -> Iterator[Any]:
