@@ -282,7 +282,7 @@ def crps_ensemble(
         tensor(1.)
 
     References: Gneiting & Raftery (2007), Strictly proper scoring rules, prediction, and estimation; Ferro
-    (2014), Fair scores for ensemble forecasts; Jordan, Krueger & Lerch (2019), Evaluating probabilistic
+    (2014), Fair scores for ensemble forecasts; Jordan, Krüger & Lerch (2019), Evaluating probabilistic
     forecasts with scoringRules.
     """
     if estimator not in ("nrg", "fair"):

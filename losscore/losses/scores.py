@@ -99,8 +99,8 @@ def spherical_score(probs: Tensor, target: Tensor, *, reduction: Reduction = "no
         >>> spherical_score(torch.tensor([[0.6, 0.8], [1e-5, 1 - 1e-5]]), torch.tensor([0, 1]))
         tensor([4.0000e-01, 5.0001e-11])
 
-    References: Good (1971), in Godambe & Sprott (eds), Foundations of statistical inference; Gneiting & Raftery
-    (2007), Strictly proper scoring rules, prediction, and estimation.
+    References: Good (1971), comment on Measuring information and uncertainty; Gneiting & Raftery (2007), Strictly
+    proper scoring rules, prediction, and estimation.
     """
     p, target, dtype = _forecast(probs, target)
     squares = p.square()
