@@ -185,10 +185,20 @@ def _is_check(node: ast.AST) -> bool:
     """A call of a check, a guard that only raises, or a docstring."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
-    if isinstance(node, ast.If) and all(isinstance(part, ast.Raise) for part in node.body) and not node.orelse:
+    if (
+        isinstance(node, ast.If)
+        and all(isinstance(part, ast.Raise) for part in node.body)
+        and not node.orelse
+    ):
         return True
     called = node.func if isinstance(node, ast.Call) else None
-    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+    name = (
+        called.id
+        if isinstance(called, ast.Name)
+        else called.attr
+        if isinstance(called, ast.Attribute)
+        else ""
+    )
     return name.lstrip("_").startswith("check") or name in ("Literal", "TypeVar", "ParamSpec", "is_compiling")
 
 
@@ -227,8 +237,12 @@ def users() -> dict[tuple[str, str], list[str]]:
         meant |= {alias.asname or alias.name: (file.stem, alias.name) for file, alias in _imports(tree)}
         for top in tree.body:
             if owner := _name(top):
-                words = {n.id for n in ast.walk(top) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-                local = {n.id for n in ast.walk(top) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+                words = {
+                    n.id for n in ast.walk(top) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+                }
+                local = {
+                    n.id for n in ast.walk(top) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+                }
                 used[module, owner] = {meant[word] for word in (words & set(meant)) - (local - {owner})}
     found: dict[tuple[str, str], list[str]] = {at: [] for at in used}
     for loss in public():
@@ -247,4 +261,6 @@ def users() -> dict[tuple[str, str], list[str]]:
 def public() -> list[str]:
     """The names of what the library offers."""
     tree = ast.parse((ROOT / "losscore" / "__init__.py").read_text("utf-8"))
-    return sorted(alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names)
+    return sorted(
+        alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    )

@@ -149,7 +149,9 @@ def _status(trial: Trial) -> int:
 
 def explained() -> dict[str, str]:
     """The mutants that no test can tell, each with its reason: two lines, the second indented."""
-    lines = [line for line in KNOWN.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#")]
+    lines = [
+        line for line in KNOWN.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#")
+    ]
     return {mutant: reason.strip() for mutant, reason in zip(lines[::2], lines[1::2], strict=True)}
 
 
@@ -185,7 +187,11 @@ class Session:
         named = re.compile("|".join(losses) or r"(?!)")
         spoken = re.compile(rf"\b({'|'.join((*losses, *modules))})\b")
         files = {path for path, text in self.mentioned.items() if spoken.search(text)}
-        chosen = [item for item in self.items if named.search(item.nodeid) or item.path in files and not _of_entry(item)]
+        chosen = [
+            item
+            for item in self.items
+            if named.search(item.nodeid) or item.path in files and not _of_entry(item)
+        ]
         return sorted(chosen, key=lambda item: self.seconds.get(item.nodeid, 0.0))
 
     def without_mutation(self, losses: Sequence[str]) -> int:
@@ -201,16 +207,29 @@ class Session:
             in_parallel([Trial(same, losses, items, 3600, report)], 1, lambda number, of: outcome.append(of))
             self.seconds = dict(json.loads(line) for line in Path(file.name).read_text("utf-8").splitlines())
         if outcome == ["survived"]:
-            print(f"{len(items)} tests pass in {sum(self.seconds.values()):.0f} s without any mutation", flush=True)
+            print(
+                f"{len(items)} tests pass in {sum(self.seconds.values()):.0f} s without any mutation",
+                flush=True,
+            )
             return 0
-        print("error: without any mutation this fails:", next(reversed(self.seconds), "taking over"), file=sys.stderr)
+        print(
+            "error: without any mutation this fails:",
+            next(reversed(self.seconds), "taking over"),
+            file=sys.stderr,
+        )
         return 2
 
     def mutate(self) -> int:
         total = Counter[str]()
         for module, group in groupby(self.found, key=lambda mutant: mutant.module):
             counted = self.mutate_file(list(group))
-            print("", *table({f"{module}.{owner}": of for owner, of in counted.items()}), "", sep="\n", flush=True)
+            print(
+                "",
+                *table({f"{module}.{owner}": of for owner, of in counted.items()}),
+                "",
+                sep="\n",
+                flush=True,
+            )
             for of in counted.values():
                 total.update(of)
         print(*table({"all": total}), sep="\n")
@@ -251,7 +270,9 @@ def _of_entry(item: pytest.Item) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Mutate the losses and show that the tests notice.")
-    parser.add_argument("names", nargs="*", help="losses, or files of losses without .py; everything by default")
+    parser.add_argument(
+        "names", nargs="*", help="losses, or files of losses without .py; everything by default"
+    )
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     parser.add_argument("--jobs", type=int, default=2, choices=(1, 2), help="processes at a time")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds beyond what its tests should take")
@@ -264,7 +285,9 @@ def main() -> int:
         mutant
         for path in FILES
         for mutant in mutants(path)
-        if mutant.module in wanted or not mutant.module.startswith("_") and wanted & set(reach[mutant.module, mutant.owner])
+        if mutant.module in wanted
+        or not mutant.module.startswith("_")
+        and wanted & set(reach[mutant.module, mutant.owner])
     ]
     if given.list:
         print(*(f"{mutant.line:4} {mutant.key}" for mutant in found), sep="\n")

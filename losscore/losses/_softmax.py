@@ -48,9 +48,7 @@ def closed_form(form: Form, slope: Slope, composed: LossOfLabel) -> LossOfLabel:
             return form(logits, label, dim)
 
         @staticmethod
-        def setup_context(
-            ctx: Any, inputs: tuple[Tensor, Tensor, int], output: tuple[Tensor, ...]
-        ) -> None:
+        def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int], output: tuple[Tensor, ...]) -> None:
             logits, label, ctx.dim = inputs
             _, *parts = output
             ctx.mark_non_differentiable(*parts)
@@ -167,7 +165,9 @@ def _slope_of_squared_distance(
     if torch.is_grad_enabled() or not blocks:
         return factor * _replaced(_weighed(others, origin, ahead, dim), dim, label, at_label)
     gradient, rows = torch.empty_like(others), max(1, _BLOCK // others[0].numel())
-    for into, p, n, a, f in zip(*(torch.split(part, rows) for part in (gradient, others, origin, ahead, factor))):
+    for into, p, n, a, f in zip(
+        *(torch.split(part, rows) for part in (gradient, others, origin, ahead, factor))
+    ):
         _weighed(p, n, a, dim, into).mul_(f)
     return gradient.scatter_(dim, label, factor * at_label)
 

@@ -18,7 +18,9 @@ from .battery import RELATIVE, SETTINGS, disagreements, over_settings
 @over_settings
 def test_agrees_with_the_definition(entry: Entry, parameters: Mapping[str, Any]) -> None:
     found = [
-        f"{dtype}: {words}" for dtype in RELATIVE for words in disagreements(entry, entry.definition, parameters, dtype)
+        f"{dtype}: {words}"
+        for dtype in RELATIVE
+        for words in disagreements(entry, entry.definition, parameters, dtype)
     ]
     assert found == []
 
