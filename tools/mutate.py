@@ -298,7 +298,7 @@ def main() -> int:
     import torch._dynamo  # noqa: F401 (slow, and needed by most children)
 
     session = Session(found, given.jobs, given.limit)
-    options = ["-q", "-s", "--no-header", "--no-summary", "-p", "no:cacheprovider"]
+    options = ["-qq", "-s", "--no-header", "--no-summary", "-p", "no:cacheprovider"]
     ended = pytest.main([*options, *TESTS], plugins=[session])
     return session.status if ended == pytest.ExitCode.OK else 2
 
