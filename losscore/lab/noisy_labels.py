@@ -45,7 +45,7 @@ class NoisyDigits:
 
 @cache
 def noisy_digits(
-    rate: float, flips: Flips = "even", *, seeds: int = 6, n: int = 1000, parity: bool = False
+    rate: float, flips: Flips = "even", *, seeds: int = 6, n: int = 800, parity: bool = False
 ) -> NoisyDigits:
     """n images a seed to train on, the others to test; labels flipped with probability `rate`.
 
@@ -60,7 +60,7 @@ def noisy_digits(
         source = generator(seed)
         order = torch.randperm(len(label), generator=source)
         chosen, rest = order[:n], order[n:]
-        flipped = torch.rand(n, generator=source) < rate
+        flipped = torch.rand(n, generator=source, dtype=torch.float32) < rate
         other = torch.randint(1, classes, (n,), generator=source)
         step = other if flips == "even" else torch.ones_like(other)
         given = torch.where(flipped, (label[chosen] + step) % classes, label[chosen])
@@ -77,9 +77,12 @@ class Networks(nn.Module):
         sizes = [64, hidden, classes] if hidden else [64, classes]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for into, out in zip(sizes, sizes[1:]):
-            start = [torch.rand(into, out, generator=generator(100 + seed)) for seed in range(seeds)]
+            start = [
+                torch.rand(into, out, generator=generator(100 + seed), dtype=torch.float32)
+                for seed in range(seeds)
+            ]
             self.weights.append((2 * torch.stack(start) - 1) / into**0.5)
-            self.biases.append(torch.zeros(seeds, 1, out))
+            self.biases.append(torch.zeros(seeds, 1, out, dtype=torch.float32))
 
     def forward(self, images: Tensor) -> Tensor:
         values = images

@@ -30,7 +30,7 @@ def centre(values: Tensor, loss: Loss) -> Tensor:
     """The constant of least total loss for each row of `values` (..., n), to about a thousandth, by search on a grid."""
     middle, reach = values.median(-1).values[..., None], (values.max() - values.min()).item()
     for width in (reach, reach / 500):
-        grid = middle + torch.linspace(-width, width, 2001, dtype=values.dtype)
+        grid = middle + torch.linspace(-width, width, 1001, dtype=values.dtype)
         rows = values[..., None, :].expand(*grid.shape, values.shape[-1])
         totals = loss(grid[..., None].expand_as(rows), rows, reduction="none").sum(-1)
         middle = grid.gather(-1, totals.argmin(-1, keepdim=True))
@@ -83,7 +83,7 @@ def slide_pull() -> SliderFigure:
         values=[round(margin[k].item(), 2) for k in frames],
         start=16,
         xlabel="margin m",
-        ylabel="pull |ℓ′(m)|",
+        ylabel="pull |φ′(m)|",
         yscale="log",
         alt=(
             "The pull of one example over its margin, on a log scale. To the right both losses fall together. To the left "
@@ -129,24 +129,29 @@ def weight_with_one_wrong(loss: Loss, place: float, right: int = 40) -> float:
 
 
 def draw_leverage() -> Figure:
-    """The weight fitted to forty right examples and one wrong one, over the place of the wrong one."""
+    """The weight fitted to forty right examples and one wrong one, over the place of the wrong one; below enlarged."""
     import matplotlib.pyplot as plt
 
     from losscore.lab.figures import GREY, label_line, mark
 
-    places = [2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 26.0, 32.0, 40.0, 50.0, 70.0, 100.0]
-    figure, axes = plt.subplots()
+    places = torch.logspace(0.3, 2, 35, dtype=torch.float64).tolist()
+    figure, (whole, near) = plt.subplots(2, 1, sharex=True, figsize=(6.0, 4.8))
     for words, loss, at, offset in (
-        ("logistic", losscore.logistic, 8, (34, 12)),
-        ("exponential", losscore.exponential, 3, (-10, -26)),
+        ("logistic", losscore.logistic, 8, (30, 10)),
+        ("exponential", losscore.exponential, 6, (30, 4)),
     ):
         weights = [weight_with_one_wrong(loss, place) for place in places]
-        label_line(axes.plot(places, weights, label=words)[0], at=at, offset=offset)
-    axes.axhline(0, color=GREY, linewidth=0.8)
-    mark(axes, 40, 0, "turned", offset=(6, 14))
-    axes.set_xscale("log")
-    axes.set_xlabel("feature x of the wrong example")
-    axes.set_ylabel("fitted weight")
+        label_line(whole.plot(places, weights, label=words)[0], at=at, offset=offset)
+        near.plot(places, weights)
+    for axes in (whole, near):
+        axes.axhline(0, color=GREY, linewidth=0.8)
+        axes.set_ylabel("fitted weight")
+    mark(near, 40, 0, "forty right examples outvoted", offset=(-6, -18))
+    near.set_ylim(-0.03, 0.06)
+    near.set_xscale("log")
+    near.set_xticks([2, 5, 10, 20, 40, 100], ["2", "5", "10", "20", "40", "100"])
+    near.minorticks_off()
+    near.set_xlabel("feature x of the wrong example")
     return figure
 
 
@@ -176,22 +181,39 @@ def draw_four_points() -> Figure:
     """The four points with the lines that logistic and sigmoid loss draw under flips of 10 %."""
     import matplotlib.pyplot as plt
 
-    from losscore.lab.figures import INK, label_line
+    from losscore.lab.figures import INK, label_line, mark
 
     points = four_points()
-    reach = torch.tensor([-0.16, 0.16], dtype=torch.float64)
-    figure, axes = plt.subplots(figsize=(6.0, 4.0))
-    axes.plot(points[:, 0], points[:, 1], "+", color=INK, markersize=13, markeredgewidth=2.4, label="_points")
-    for (x, y), words in zip(points[[0, 1, 2]].tolist(), ("", "puller", "penalisers (two)")):
-        axes.annotate(words, (x, y), xytext=(10, 0), textcoords="offset points", va="center")
-    axes.annotate("far ahead", (1, 0), xytext=(-10, 16), textcoords="offset points", ha="right")
-    for words, loss in (("logistic", losscore.logistic), ("sigmoid loss", sigmoid_loss)):
+    figure, axes = plt.subplots(figsize=(6.0, 4.4))
+    puller, penaliser = ((x, y) for x, y in points[1:3].tolist())
+    mark(axes, puller[0], puller[1], "puller", offset=(10, 0))
+    mark(axes, penaliser[0], penaliser[1])
+    axes.annotate(
+        "two penalisers",
+        penaliser,
+        xytext=(-0.13, -0.1),
+        va="center",
+        ha="center",
+        arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.8, "shrinkB": 5},
+    )
+    axes.annotate(
+        "far ahead,\nat (1, 0)",
+        (0.3, 0),
+        xytext=(0.21, 0),
+        va="center",
+        ha="center",
+        arrowprops={"arrowstyle": "->", "color": INK},
+    )
+    across = torch.tensor([-0.14, 0.2], dtype=torch.float64)
+    for words, loss, offset in (
+        ("logistic", losscore.logistic, (32, 2)),
+        ("sigmoid loss", sigmoid_loss, (50, 0)),
+    ):
         first, second = margin_fit(points, under_flips(loss, 0.1))
-        across = 2 * reach if words == "logistic" else reach * 2
         line = axes.plot(-second / first * across, across, label=words)[0]
-        label_line(line, at=float(-second / first * across[1]), offset=(0, 6))
-    axes.set_xlim(-0.5, 1.1)
-    axes.set_ylim(-0.33, 0.38)
+        label_line(line, at=(-second / first * 0.16).item(), offset=offset)
+    axes.set_xlim(-0.25, 0.31)
+    axes.set_ylim(-0.15, 0.29)
     axes.set_xlabel("first feature")
     axes.set_ylabel("second feature")
     return figure
@@ -200,13 +222,13 @@ def draw_four_points() -> Figure:
 def parity(rate: float, seed: int, n: int = 1000) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Even (+1) or odd (−1) digits: features and labels to train on, of which a share is flipped, then clean test data."""
     pixels, shown = digits()
-    label = 1.0 - 2.0 * (shown % 2)
+    label = 1 - 2 * (shown % 2)
     features = torch.cat([pixels, torch.ones(len(pixels), 1)], 1).double()
     source = generator(seed)
     order = torch.randperm(len(label), generator=source)
-    flips = torch.where(torch.rand(n, generator=source) < rate, -1.0, 1.0)
+    flips = torch.where(torch.rand(n, generator=source, dtype=torch.float32) < rate, -1.0, 1.0)
     train, test = order[:n], order[n:]
-    return features[train], (label[train] * flips).double(), features[test], label[test].double()
+    return features[train], label[train] * flips.double(), features[test], label[test].double()
 
 
 def parity_accuracy(loss: Loss, rate: float, seed: int, ridge: float = 1e-3) -> float:

@@ -340,14 +340,14 @@ def flips_defeat_convex_margin_losses() -> Proof:
                     f"at $t={sp.latex(end)}$ the risk along the line already rises, so $t^*$ lies before,",
                     slope.subs(t, end) + 6 * share * slope.subs(t, reach),
                 ),
-                shown=rf"\psi'\!\left({sp.latex(end)}\right)+6\gamma\,\psi'\!\left(6\gamma\cdot{sp.latex(end)}\right)>0",
+                shown=rf"\Phi'\!\left({sp.latex(end)}\right)+6\gamma\,\Phi'\!\left(6\gamma\cdot{sp.latex(end)}\right)>0",
             ),
             replace(
                 positive(
                     "and the puller still pulls hard enough there: the penalisers are misclassified.",
                     2 * slope.subs(t, 0) - 5 * slope.subs(t, reach),
                 ),
-                shown=rf"2\,\psi'(0)-5\,\psi'\!\left(6\gamma\cdot{sp.latex(end)}\right)>0",
+                shown=rf"2\,\Phi'(0)-5\,\Phi'\!\left(6\gamma\cdot{sp.latex(end)}\right)>0",
             ),
         ]
     return Proof(
@@ -364,13 +364,13 @@ def flips_defeat_convex_margin_losses() -> Proof:
         scope=r"every such loss and rate, with $\gamma$ depending on both; explicit for two losses",
         steps=(
             argument(
-                r"Write $\psi(s)=(1-\rho)\phi(s)+\rho\,\phi(-s)$ for the expected loss at the score $s$. It is convex, grows without "
-                r"bound on both sides, and $\psi'(0)=(1-2\rho)\phi'(0)<0$. The risk is",
-                r"F(w)=\psi(w_1)+\psi\bigl(\gamma(w_1+5w_2)\bigr)+2\,\psi\bigl(\gamma(w_1-w_2)\bigr)",
+                r"Write $\Phi(s)=(1-\rho)\phi(s)+\rho\,\phi(-s)$ for the expected loss at the score $s$. It is convex, grows without "
+                r"bound on both sides, and $\Phi'(0)=(1-2\rho)\phi'(0)<0$. The risk is",
+                r"F(w)=\Phi(w_1)+\Phi\bigl(\gamma(w_1+5w_2)\bigr)+2\,\Phi\bigl(\gamma(w_1-w_2)\bigr)",
             ),
             argument(
                 r"On the line $w_1=w_2=t$ the two penalisers have the score 0. Let $t^*$ minimise $F$ on that line:",
-                r"\psi'(t^*)+6\gamma\,\psi'(6\gamma t^*)=0",
+                r"\Phi'(t^*)+6\gamma\,\Phi'(6\gamma t^*)=0",
             ),
             argument(
                 r"There the gradient of $F$ points along $(1,-1)$. If $\partial_2F<0$, convexity gives $F(w)\geq F(t^*,t^*)$ wherever "
@@ -380,11 +380,11 @@ def flips_defeat_convex_margin_losses() -> Proof:
                 "The second component of the gradient, written out for the logistic loss:",
                 of_second,
                 of_slopes,
-                name=r"\partial_2F(t,t)=\gamma\left[5\,\psi'(6\gamma t)-2\,\psi'(0)\right]",
+                name=r"\partial_2F(t,t)=\gamma\left[5\,\Phi'(6\gamma t)-2\,\Phi'(0)\right]",
             ),
             argument(
-                r"Small $\gamma$ does it: $t^*$ stays below any point $T$ with $\psi'(T)>6\gamma\,|\psi'(0)|$, so $6\gamma t^*\to0$ and "
-                r"$\psi'(6\gamma t^*)\to\psi'(0)<0$. And $5\,\psi'(0)<2\,\psi'(0)$."
+                r"Small $\gamma$ does it: $t^*$ stays below any point $T$ with $\Phi'(T)>6\gamma\,|\Phi'(0)|$, so $6\gamma t^*\to0$ and "
+                r"$\Phi'(6\gamma t^*)\to\Phi'(0)<0$. And $5\,\Phi'(0)<2\,\Phi'(0)$."
             ),
             *steps,
         ),

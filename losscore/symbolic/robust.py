@@ -155,12 +155,9 @@ def generalized_cross_entropy_damps_the_gradient() -> Proof:
     p = sp.Symbol("p", positive=True)
 
     def damped(size: int) -> bool:
-        z = sp.symbols(f"z_1:{size + 1}", real=True)
-        target = [sp.Integer(j == 0) for j in range(size)]
-        loss = generalized_cross_entropy.expression(z, target, q=_Q)
+        loss, p = by_label(size, _Q)[0], chances(size)
         return all(
-            is_zero(sp.diff(loss, z_k) - softmax(z)[0] ** _Q * (p_k - t_k))
-            for z_k, p_k, t_k in zip(z, softmax(z), target)
+            is_zero(r * sp.diff(loss, r) - p[0] ** _Q * (p[k] - int(k == 0))) for k, r in enumerate(odds(size))
         )
 
     def at_the_start(size: int) -> bool:
@@ -178,14 +175,14 @@ def generalized_cross_entropy_damps_the_gradient() -> Proof:
             r"own logit, $p_j^q(1-p_j)$, is largest at $p_j=\frac q{1+q}$."
         ),
         hypotheses=(r"$p=\mathrm{softmax}(z)$", "label of class $j$", "$0<q\\leq1$"),
-        scope="$K=2,…,4$ for the gradient, every $q$",
+        scope="$K=2,…,5$, every $q$",
         steps=(
             holds_for(
-                "Differentiate the definition in each logit.",
-                range(2, 5),
+                r"Differentiate the definition in each logit $z_k=\ln r_k$, where $\partial_{z_k}=r_k\,\partial_{r_k}$.",
+                _SIZES,
                 damped,
                 shown=r"\frac{\partial L_q}{\partial z_k}=p_j^q\,(p_k-[k=j])",
-                named="$K=2,…,4$, free logits and $q$",
+                named="$K=2,…,5$, free logits and $q$",
             ),
             holds_for(
                 "With equal logits the label's own slope is",

@@ -24,7 +24,7 @@ def even() -> dict[float, Course]:
 
 @pytest.mark.claim("C55")
 def test_negative_margins_are_wrong_labels_only_for_a_model_that_fits_and_has_not_memorised() -> None:
-    data = noisy_digits(0.05, parity=True)
+    data = noisy_digits(0.05, n=1000, parity=True)
     line, network = (train(losscore.cross_entropy, data, hidden=hidden) for hidden in (0, 64))
     start, middle, end = (network.suspects[network.at(step)] for step in (0, 100, 400))
     assert interval(start).high < 0.2
