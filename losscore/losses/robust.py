@@ -208,7 +208,9 @@ def _surprisal_of_observed(logits: Tensor, chances: Tensor) -> Tensor:
     )
     can = chances > 0
     of_both = torch.where(can, logits + torch.where(can, chances, 1).log(), -torch.inf)
-    return torch.where(rare, logits.logsumexp(-1) - of_both.logsumexp(-1), direct)
+    never = (of_both == -torch.inf).all(-1)
+    both = torch.where(never.unsqueeze(-1), 0, of_both).logsumexp(-1).masked_fill(never, -torch.inf)
+    return torch.where(rare, logits.logsumexp(-1) - both, direct)
 
 
 def _transition(value: Any, logits: Tensor) -> Tensor:

@@ -104,22 +104,17 @@ def spherical_score(probs: Tensor, target: Tensor, *, reduction: Reduction = "no
     """
     p, target, dtype = _forecast(probs, target)
     squares = p.square()
-    largest = p.abs().argmax(-1, keepdim=True)
+    largest = squares.argmax(-1, keepdim=True)
     others = squares.scatter(-1, largest, 0.0).sum(-1, keepdim=True)
-    total = others + squares.gather(-1, largest)
-    norm = total.sqrt()
+    norm = (others + squares.gather(-1, largest)).sqrt()
 
-    def cost(own: Tensor, apart: Tensor) -> Tensor:
-        """1 - own / norm, from what the squares of the other classes add up to."""
-        return torch.where(own.square() < apart, 1 - own / norm, apart / (norm * (norm + own)))
+    def cost(own: Tensor) -> Tensor:
+        """1 - own / norm; of a class that outweighs all others together, from what their squares add up to."""
+        return torch.where(own.square() > others, others / (norm * (norm + own)), 1 - own / norm)
 
     if target.is_floating_point():
-        costs = cost(p, (total - squares).scatter(-1, largest, others))
-        return reduce((target * costs).sum(-1), reduction, dtype)
-    label = target.unsqueeze(-1)
-    own = p.gather(-1, label)
-    apart = torch.where(label == largest, others, total - own.square())
-    return reduce(cost(own, apart).squeeze(-1), reduction, dtype)
+        return reduce((target * cost(p)).sum(-1), reduction, dtype)
+    return reduce(cost(p.gather(-1, target.unsqueeze(-1))).squeeze(-1), reduction, dtype)
 
 
 def ranked_probability_score(probs: Tensor, target: Tensor, *, reduction: Reduction = "none") -> Tensor:

@@ -89,10 +89,8 @@ def _of_events(log_hazard: Tensor, time: Tensor, event: Tensor, efron: bool) -> 
     first = torch.where(torch.cat((edge, other)), place, 0).cummax(0).values
     last = torch.where(torch.cat((other, edge)), place, len(place) - 1).flip(0).cummin(0).values.flip(0)
     count = last - first + 1
-    others, tied = (
-        _running_log_sum(log_hazard)[(first - 1).clamp(min=0)],
-        _running_log_sum(log_hazard, first)[last],
-    )
+    # at the first place there are no others, which `compared` says
+    others, tied = _running_log_sum(log_hazard)[first - 1], _running_log_sum(log_hazard, first)[last]
     share = (last - place + 1).to(log_hazard.dtype) / count if efron else torch.ones_like(log_hazard)
     left = share.log()
     compared = event & (first > 0)

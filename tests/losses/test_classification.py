@@ -125,6 +125,11 @@ def test_ignored_samples_leave_no_trace() -> None:
     torch.testing.assert_close(inside, kept)
 
 
+def test_an_ignored_sample_of_a_single_class() -> None:
+    losses = losscore.cross_entropy(torch.zeros(2, 1), torch.tensor([-100, 0]), reduction="none")
+    assert losses.tolist() == [0, 0]
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_all_samples_ignored(smoothing: float) -> None:
     labels = torch.full((4,), -100)

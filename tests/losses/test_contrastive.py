@@ -33,6 +33,7 @@ def test_info_nce_goes_one_way_and_ignores_lengths() -> None:
     assert abs(losscore.info_nce(query, key) - losscore.info_nce(key, query)) > 1e-3
     torch.testing.assert_close(losscore.info_nce(7 * query, key / 1000), losscore.info_nce(query, key))
     assert losscore.info_nce(query[:1], key[:1]).item() == 0
+    assert losscore.info_nce(query, key) == losscore.info_nce(query, key, temperature=0.1)
 
 
 def test_nt_xent_worked_by_hand() -> None:
@@ -104,6 +105,8 @@ def test_a_row_of_zeros_has_no_direction(loss: str) -> None:
     rows.requires_grad_()
     other = draw(4, 3, seed=1) if loss == "info_nce" else torch.tensor([0, 0, 1, 1])
     found = getattr(losscore, loss)(rows, other)
+    if loss == "info_nce":
+        assert losscore.info_nce(rows, other, reduction="none")[1].item() == pytest.approx(math.log(4))
     (slope,) = slopes(found, rows)
     assert found.isfinite() and slope.isfinite().all() and slope[1].eq(0).all() and slope[0].ne(0).any()
     curvature = torch.autograd.functional.hessian(lambda x: getattr(losscore, loss)(x, other), rows)

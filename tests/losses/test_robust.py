@@ -41,6 +41,7 @@ def test_values_worked_by_hand() -> None:
     noise = ((0.5, 0.25, 0.25), (0.5, 0.5, 0.0), (0.0, 0.0, 1.0))
     seen = losscore.forward_corrected_cross_entropy(logits, label, transition=noise)
     assert seen.item() == pytest.approx(-math.log(0.5 * 0.5 + 0.25 * 0.5))
+    assert losscore.focal(logits, label, gamma=1.0).item() == pytest.approx(0.5 * math.log(2))
     assert losscore.focal(logits, label, alpha=(2.0, 1.0, 1.0)).item() == pytest.approx(
         2 * 0.25 * math.log(2)
     )
@@ -176,6 +177,41 @@ def test_a_transition_can_be_learned() -> None:
         )
 
     assert torch.autograd.gradcheck(loss, (table,))
+
+
+def test_a_label_that_never_occurs_costs_nothing_where_it_is_not_expected() -> None:
+    """Label 1 only comes from class 1, which is ruled out."""
+    logits = torch.tensor([0.0, -math.inf], dtype=torch.float64, requires_grad=True)
+    noise = torch.tensor([[1.0, 0.0], [0.5, 0.5]], dtype=torch.float64)
+    loss = losscore.forward_corrected_cross_entropy
+    expected = loss(logits, torch.tensor([1.0, 0.0], dtype=torch.float64), transition=noise)
+    (slope,) = torch.autograd.grad(expected, logits)
+    assert expected.item() == 0 and slope.tolist() == [0, 0]
+    assert loss(logits, torch.tensor([0.5, 0.5], dtype=torch.float64), transition=noise) == math.inf
+
+
+def test_a_rare_label_has_a_finite_slope_in_the_transition() -> None:
+    table = torch.eye(2, dtype=torch.float64, requires_grad=True)
+    logits = torch.tensor([0.0, -60.0], dtype=torch.float64)
+    loss = losscore.forward_corrected_cross_entropy(logits, torch.tensor(1), transition=table)
+    (slope,) = torch.autograd.grad(loss, table)
+    assert loss.item() == pytest.approx(60) and slope[1, 1].item() == pytest.approx(-1) and slope.isfinite().all()
+
+
+def test_reversed_cross_entropy_has_a_finite_slope_in_a_target_of_zero() -> None:
+    target = torch.tensor([0.0, 1.0], dtype=torch.float64, requires_grad=True)
+    loss = losscore.symmetric_cross_entropy(torch.zeros(2, dtype=torch.float64), target, alpha=1.0, beta=1.0)
+    assert torch.autograd.grad(loss, target)[0].isfinite().all()
+
+
+def test_rows_of_a_transition_may_be_rounded() -> None:
+    def loss(off: float) -> Tensor:
+        rows = ((0.5 + off, 0.5), (0.0, 1.0))
+        return losscore.forward_corrected_cross_entropy(torch.zeros(2), torch.tensor(0), transition=rows)
+
+    assert loss(5e-5).item() == pytest.approx(-math.log(0.25), rel=1e-3)
+    with raises(ValueError, "transition", "sum 1"):
+        loss(1.5e-4)
 
 
 def test_bad_transitions() -> None:
