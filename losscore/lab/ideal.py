@@ -174,6 +174,11 @@ def best_forecast(loss: Loss, eta: Tensor, **parameters: float) -> Tensor:
     return forecast[((1 - eta[:, None]) * no + eta[:, None] * yes).argmin(1)]
 
 
+def happens(eta: Tensor, seed: int) -> Tensor:
+    """Outcomes 0 or 1, each 1 with its probability in eta."""
+    return (torch.rand(eta.shape, generator=generator(seed), dtype=eta.dtype) < eta).double()
+
+
 STEPS_OF_TRUTH = (0.05, 0.6, 0.3)
 
 

@@ -449,11 +449,10 @@ def test_out_of_reach_of_the_truth_two_scores_choose_two_models() -> None:
 @pytest.mark.claim("C52")
 @pytest.mark.parametrize("seed", range(5))
 def test_only_cross_entropy_makes_the_mean_prediction_the_mean_label(seed: int) -> None:
-    draw = generator(seed)
-    x = 6 * torch.rand(300, 1, generator=draw, dtype=torch.float64) - 3
+    x = 6 * torch.rand(300, 1, generator=generator(seed), dtype=torch.float64) - 3
     low, first, second = ideal.STEPS_OF_TRUTH
     eta = low + first * (x[:, 0] > -1) + second * (x[:, 0] > 2.5)
-    label = (torch.rand(300, generator=draw) < eta).double()
+    label = ideal.happens(eta, seed + 100)
     fits = [
         ideal.linear_fit(loss, x, label) for loss in (losscore.binary_cross_entropy, losscore.binary_brier)
     ]
