@@ -166,7 +166,7 @@ def digits_accuracy(seed: int, loss: Loss) -> float:
 
 def best_forecast(loss: Loss, eta: Tensor, **parameters: float) -> Tensor:
     """For each probability of the class 1 in eta (n,), the forecast on a fine grid that `loss` of logits pays best."""
-    forecast = torch.linspace(0.0005, 0.9995, 2000, dtype=torch.float64)
+    forecast = torch.linspace(0.0005, 0.9995, 19_981, dtype=torch.float64)
     logits = torch.stack([torch.zeros_like(forecast), forecast.logit()], 1)
     no, yes = (
         loss(logits, torch.full((len(forecast),), label), reduction="none", **parameters) for label in (0, 1)

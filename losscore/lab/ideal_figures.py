@@ -49,7 +49,6 @@ def slide_one_class() -> SliderFigure:
         xlabel="score of the class",
         ylabel="conditional risk",
         ylim=(0, 3),
-        label_at={"hinge": -2.2, "logistic": 2.0},
         alt=(
             "What the score of one class costs on average, under hinge and logistic loss. While its probability is below "
             "one half the hinge is least at the score −1, above one half at 1; the lowest place of the logistic loss "
@@ -164,7 +163,6 @@ def slide_tangents() -> SliderFigure:
         xlabel="true probability η",
         ylabel="expected cross-entropy",
         ylim=(0, 1.5),
-        label_at={"honest": 0.5, "this forecast": 0.85},
         alt=(
             "Over the true probability, the expected cross-entropy of the honest forecast is an arch, 0.69 high in the "
             "middle and 0 at both ends. That of one fixed forecast is a straight line that touches the arch where the "
@@ -186,7 +184,7 @@ def draw_answers() -> Figure:
     lines: tuple[tuple[str, ideal.Loss, dict[str, float], float | None, tuple[float, float]], ...] = (
         ("proper\nscores", losscore.cross_entropy, {}, None, (4, -14)),
         ("focal, γ = 2", losscore.focal, {"gamma": 2.0}, 0.16, (-14, 16)),
-        ("GCE, q = ½", losscore.generalized_cross_entropy, {"q": 0.5}, 0.7, (-28, 20)),
+        ("GCE, q = ½", losscore.generalized_cross_entropy, {"q": 0.5}, 0.66, (-10, 26)),
         ("absolute error", losscore.absolute_probability_error, {}, 0.52, (-64, -8)),
     )
     for words, loss, parameters, at, offset in lines:
