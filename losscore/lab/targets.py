@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 class Networks(nn.Module):
     """One network for each seed, 64 inputs to 10 logits over one hidden layer, trained side by side."""
 
-    def __init__(self, seeds: Sequence[int], hidden: int = 64) -> None:
+    def __init__(self, seeds: Sequence[int], hidden: int = 32) -> None:
         super().__init__()
         first, second = [], []
         for seed in seeds:
             with seeded(seed):
-                first.append(nn.Linear(64, hidden, dtype=torch.float32))
-                second.append(nn.Linear(hidden, 10, dtype=torch.float32))
+                first.append(nn.Linear(64, hidden, dtype=torch.float64))
+                second.append(nn.Linear(hidden, 10, dtype=torch.float64))
         self.first_weight, self.first_bias = _stacked(first)
         self.second_weight, self.second_bias = _stacked(second)
 
@@ -83,14 +83,14 @@ class School:
     test_labels: Tensor
 
     def learn(self, loss: Callable[..., Tensor], *targets: Tensor) -> Trained:
-        """A student with 64 hidden units, trained on its images by `loss(logits, *targets)`.
+        """A student with 32 hidden units, trained on its images by `loss(logits, *targets)`.
 
         A target holds labels (seeds, n) or a teacher's logits (seeds, n, 10).
         """
         return self._train(loss, self.images, targets, first_seed=0)
 
     def teacher(
-        self, *, smoothing: float = 0.0, relabel: Callable[[Tensor], Tensor] | None = None, hidden: int = 64
+        self, *, smoothing: float = 0.0, relabel: Callable[[Tensor], Tensor] | None = None, hidden: int = 32
     ) -> Trained:
         """A teacher that learns from its own images, by their labels or what `relabel` makes of them."""
         labels = self.teacher_labels if relabel is None else relabel(self.teacher_labels)
@@ -104,7 +104,7 @@ class School:
         targets: tuple[Tensor, ...],
         *,
         first_seed: int,
-        hidden: int = 64,
+        hidden: int = 32,
     ) -> Trained:
         wanted = [target.flatten(0, 1) for target in targets]
         networks = Networks(range(first_seed, first_seed + len(images)), hidden)
@@ -123,6 +123,7 @@ class School:
 def school(students: int = 100, teachers: int = 1000, *, seeds: int = 8) -> School:
     """The digits, divided at random for each seed."""
     images, labels = digits()
+    images = images.double()
     order = torch.stack([torch.randperm(len(images), generator=generator(seed)) for seed in range(seeds)])
     parts = torch.split(order, [students, teachers, len(images) - students - teachers], 1)
     return School(*(values[part] for part in parts for values in (images, labels)))
@@ -170,11 +171,11 @@ def draw_reliability(runs: dict[str, Trained], bins: int = 10) -> Figure:
         curve = reliability_curve(probability, run.labels.flatten(), bins=bins)
         full = curve.samples >= 50
         line = axes.plot(curve.probability[full], curve.frequency[full], marker="o", label=words)[0]
-        first = curve.probability[full][0].item()
-        label_line(line, at=first, offset=(-4, 8))
-    axes.annotate("calibrated", (0.66, 0.66), xytext=(8, -12), textcoords="offset points")
-    axes.set_xlim(0.15, 1.02)
-    axes.set_ylim(0.15, 1.05)
+        below = curve.frequency[full][0] > curve.probability[full][0] + 0.03
+        label_line(line, at=curve.probability[full][0].item(), offset=(-30, -4) if below else (0, -22))
+    axes.annotate("calibrated", (0.2, 0.2), xytext=(8, -8), textcoords="offset points")
+    axes.set_xlim(0.08, 1.02)
+    axes.set_ylim(0.08, 1.05)
     axes.set_xlabel("confidence of the network")
     axes.set_ylabel("share that is right")
     return figure
@@ -221,7 +222,7 @@ def slide_smoothing() -> SliderFigure:
             "stays below 0 and fades. Smoothed, it crosses 0, at a logit of 2.94 for ε = 0.1, and ends at ε/2."
         ),
         marker=roots,
-        label_at={"plain": 0.3, "T = 4": 6.3},
+        label_at={"T = 4": 0.0},
         readout=[
             f"ε = {amount:g}: no pull at z = {root:.2f}, where p = {1 - amount / 2:g}; far out the slope is "
             f"{amount / 2:g} and pulls back."
