@@ -25,10 +25,10 @@ def _entropy(q: tuple[sp.Expr, ...]) -> sp.Expr:
 
 def distillation_pulls_towards_the_teacher() -> Proof:
     """The gradient of T² KL is T(p − π), which for large T is the difference of the centred logits over K."""
-    cold = sp.Symbol("u", positive=True)
+    cold = sp.Symbol("c", positive=True)
 
     def residual(size: int) -> bool:
-        s, t = symbols("z", size), symbols("v", size)
+        s, t = symbols("z", size), symbols("t", size)
         loss = distillation.expression(s, t)
         p, teacher = (softmax([x / TEMPERATURE for x in logits]) for logits in (s, t))
         return all(
@@ -45,12 +45,12 @@ def distillation_pulls_towards_the_teacher() -> Proof:
         claims=("C95",),
         statement=(
             r"$T^2D_{KL}(\pi^{(T)}\|p^{(T)})$ pulls on the student's logits $z$ with $T(p^{(T)}-\pi^{(T)})$. As "
-            r"$T\to\infty$ this tends to $\frac1K(z-v)$, for centred logits. Without the factor $T^2$ the pull vanishes like "
+            r"$T\to\infty$ this tends to $\frac1K(z-t)$, for centred logits. Without the factor $T^2$ the pull vanishes like "
             r"$1/T^2$."
         ),
         hypotheses=(
-            r"$\pi^{(T)}=\mathrm{softmax}(v/T)$, $p^{(T)}=\mathrm{softmax}(z/T)$",
-            r"centred: $\sum_kz_k=\sum_kv_k=0$",
+            r"$\pi^{(T)}=\mathrm{softmax}(t/T)$, $p^{(T)}=\mathrm{softmax}(z/T)$",
+            r"centred: $\sum_kz_k=\sum_kt_k=0$",
         ),
         scope="K = 2, 3, 4",
         steps=(
@@ -62,15 +62,15 @@ def distillation_pulls_towards_the_teacher() -> Proof:
                 named=_NAMED_FEW,
             ),
             holds_for(
-                "Write $u=1/T$. At $u=0$ all probabilities are $\\frac1K$, and they begin to differ at the rate",
+                "Write $c=1/T$. At $c=0$ all probabilities are $\\frac1K$, and they begin to differ at the rate",
                 _FEW,
                 linear_when_hot,
-                shown=r"\frac{\partial}{\partial u}\,\mathrm{softmax}(uz)_k\Big|_{u=0}=\frac1K\left(z_k-\bar z\right)",
+                shown=r"\frac{\partial}{\partial c}\,\mathrm{softmax}(cz)_k\Big|_{c=0}=\frac1K\left(z_k-\bar z\right)",
                 named=_NAMED_FEW,
             ),
             argument(
                 "The difference quotient of student and teacher is the pull, so",
-                r"T\left(p^{(T)}_k-\pi^{(T)}_k\right)\to\frac1K\left[(z_k-\bar z)-(v_k-\bar v)\right]\qquad(T\to\infty)",
+                r"T\left(p^{(T)}_k-\pi^{(T)}_k\right)\to\frac1K\left[(z_k-\bar z)-(t_k-\bar t)\right]\qquad(T\to\infty)",
             ),
         ),
     )
@@ -82,7 +82,7 @@ def divergence_is_zero_only_at_the_teacher() -> Proof:
     term = x - 1 - sp.log(x)
 
     def is_sum_of_terms(size: int) -> bool:
-        s, t = symbols("z", size), symbols("v", size)
+        s, t = symbols("z", size), symbols("t", size)
         weighed = (q_k * term.subs(x, p_k / q_k) for p_k, q_k in zip(softmax(s), softmax(t)))
         divergence = distillation.expression(s, t, temperature=sp.Integer(1))
         return bool(is_zero(_in_odds(divergence - sp.Add(*weighed), s + t)))
@@ -170,11 +170,11 @@ def a_teacher_trades_variance_for_bias() -> Proof:
         return bool(is_zero(sp.Add(*noise) - (1 - sum(w**2 for w in truth))))
 
     def miss(size: int) -> bool:
-        z, v, truth = symbols("z", size), symbols("v", size), probabilities("eta", size)
-        loss = distillation.expression(z, v, temperature=sp.Integer(1))
-        pulls = zip(z, softmax(z), softmax(v), truth)
+        z, t, truth = symbols("z", size), symbols("t", size), probabilities("eta", size)
+        loss = distillation.expression(z, t, temperature=sp.Integer(1))
+        pulls = zip(z, softmax(z), softmax(t), truth)
         return all(
-            is_zero(_in_odds(sp.diff(loss, z_k) - (p_k - w) - (w - q_k), z + v)) for z_k, p_k, q_k, w in pulls
+            is_zero(_in_odds(sp.diff(loss, z_k) - (p_k - w) - (w - q_k), z + t)) for z_k, p_k, q_k, w in pulls
         )
 
     first, second, third = sp.Rational(7, 10), sp.Rational(2, 10), sp.Rational(1, 10)
@@ -231,10 +231,10 @@ def soft_targets_are_one_family() -> Proof:
         return bool(is_zero(cross_entropy.expression(z, smoothed(hot)) - parts))
 
     def teacher_is_a_target(size: int) -> bool:
-        z, v = symbols("z", size), symbols("v", size)
-        target = tuple(softmax(v))
-        loss = distillation.expression(z, v, temperature=sp.Integer(1))
-        return bool(is_zero(_in_odds(loss - cross_entropy.expression(z, target) + _entropy(target), z + v)))
+        z, t = symbols("z", size), symbols("t", size)
+        target = tuple(softmax(t))
+        loss = distillation.expression(z, t, temperature=sp.Integer(1))
+        return bool(is_zero(_in_odds(loss - cross_entropy.expression(z, target) + _entropy(target), z + t)))
 
     def mean_target(size: int) -> bool:
         z, a, b = symbols("z", size), probabilities("a", size), probabilities("b", size)
@@ -262,7 +262,7 @@ def soft_targets_are_one_family() -> Proof:
                 "The smoothed loss is a mixture of the hard label and a teacher whose logits are all 0.",
                 SIZES,
                 uniform_teacher,
-                shown=r"\ell(z,y')=(1-\varepsilon)\,\ell(z,e_y)+\varepsilon\,[D_{KL}(u\|p)+\ln K]",
+                shown=r"\ell(z,y')=(1-\varepsilon)\,\ell(z,e_y)+\varepsilon\,[D_{KL}(\mathcal U\|p)+\ln K]",
                 named="$K=2,…,6$ with free logits, the label being class 1",
             ),
             holds_for(

@@ -121,7 +121,7 @@ def smoothing_bounds_the_gap() -> Proof:
     return Proof(
         claims=("C90",),
         statement=(
-            r"$\ell_{LS}=(1-\varepsilon)\,\mathrm{CE}+\varepsilon\,[\ln K+D_{KL}(u\|p)]$. Its minimum has the true "
+            r"$\ell_{LS}=(1-\varepsilon)\,\mathrm{CE}+\varepsilon\,[\ln K+D_{KL}(\mathcal U\|p)]$. Its minimum has the true "
             r"logit ahead of every other by $\ln\left(1+\frac{K(1-\varepsilon)}\varepsilon\right)$: a finite gap."
         ),
         hypotheses=(r"$0<\varepsilon<1$", "one label and free logits"),
