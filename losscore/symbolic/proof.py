@@ -163,7 +163,7 @@ def _zero(words: str, difference: sp.Expr) -> None:
         verdict = is_zero(entry)
         if verdict is not True:
             state = "false" if verdict is False else "undecided"
-            raise FalseStep(f'step "{words}" is {state}: the two sides differ by {sp.simplify(entry)}')
+            raise FalseStep(f'step "{words}" is {state}: the two sides differ by {entry}')
 
 
 def _simplifications(expression: sp.Expr) -> Iterable[sp.Expr]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,18 +19,19 @@ MUTATIONS: dict[str, Callable[[sp.Expr, sp.Expr], sp.Expr]] = {
 }
 
 
-def definitions_used(build: Callable[[], Proof], monkeypatch: pytest.MonkeyPatch) -> list[Definition]:
-    used: list[str] = []
+@cache
+def built(name: str) -> tuple[Proof, frozenset[str]]:
+    """The proof, and the names of the definitions that it uses."""
+    used: set[str] = set()
     original = Definition.expression
 
     def spy(self: Definition, *arguments: Any, **parameters: Any) -> sp.Expr:
-        used.append(self.name)
+        used.add(self.name)
         return original(self, *arguments, **parameters)
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Definition, "expression", spy)
-        build()
-    return [value for name, value in definitions().items() if name in used]
+        return proofs()[name](), frozenset(used)
 
 
 def mutate(definition: Definition, change: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> Callable[..., sp.Expr]:
@@ -46,7 +48,7 @@ def mutate(definition: Definition, change: Callable[[sp.Expr, sp.Expr], sp.Expr]
 
 @pytest.mark.parametrize("name", sorted(proofs()))
 def test_proof_holds(name: str, record_property: Callable[[str, object], None]) -> None:
-    proof = proofs()[name]()
+    proof, _ = built(name)
     assert proof.checked >= 1
     for claim in proof.claims:
         record_property("claim", claim)
@@ -54,8 +56,8 @@ def test_proof_holds(name: str, record_property: Callable[[str, object], None]) 
 
 @pytest.mark.parametrize("name", sorted(proofs()))
 def test_proof_falls_with_a_mutated_formula(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    build = proofs()[name]
-    for definition in definitions_used(build, monkeypatch):
+    build, (_, used) = proofs()[name], built(name)
+    for definition in [value for known, value in definitions().items() if known in used]:
         rejected = []
         for label, change in MUTATIONS.items():
             with monkeypatch.context() as patch:
@@ -70,7 +72,7 @@ def test_proof_falls_with_a_mutated_formula(name: str, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("name", sorted(proofs()))
 def test_proof_reads_as_a_derivation(name: str) -> None:
-    text = proofs()[name]()._repr_markdown_()
+    text = built(name)[0]._repr_markdown_()
     assert text.startswith("**To show.**")
     assert "✓" in text and "∎" in text
     assert text.count("$$") % 2 == 0
