@@ -378,20 +378,18 @@ def _negative_binomial_value(mean: Tensor, count: Tensor, size: Tensor) -> Tenso
     """
     if_none = size * (mean / size).log1p()
     none = count == 0
-    impossible = (mean == 0) & ~none
-    if_impossible = -count * torch.where(impossible, mean, 1).log()
-    count, mean = count.masked_fill(none, 1), mean.masked_fill(none | impossible, 1)
+    count, mean = count.masked_fill(none, 1), mean.masked_fill(none, 1)
     excess, both = mean - count, count + size
     deviance = size * (excess / both).log1p() + count * (-excess / (mean * (1 + count / size))).log1p()
     own = (count.log() + (count / size).log1p()) / 2 + _HALF_LOG_TWO_PI
     own = own + _stirling(count) + _stirling(size) - _stirling(both)
-    return torch.where(none, if_none, torch.where(impossible, if_impossible, deviance + own))
+    return torch.where(none, if_none, deviance + own)
 
 
 def _slope_in_mean(mean: Tensor, count: Tensor, size: Tensor) -> Tensor:
     """(1 - y/m) t / (t + m)."""
-    nothing = (mean == 0) & (count == 0)
-    return (mean - count).masked_fill(nothing, 1) / mean.masked_fill(nothing, 1) * (size / (size + mean))
+    none = count == 0
+    return (mean - count).masked_fill(none, 1) / mean.masked_fill(none, 1) * (size / (size + mean))
 
 
 def _slope_in_count(mean: Tensor, count: Tensor, size: Tensor) -> Tensor:
