@@ -104,7 +104,7 @@ def concave_entropies_make_proper_scores() -> Proof:
             ),
             argument(
                 r"Conversely, if $S$ is strictly proper, $G(\eta)=\min_pS(p;\eta)$ is a minimum of linear functions, so concave, "
-                r"and strictly so because each is reached at one $\eta$ only.",
+                r"and strictly so: halfway between two truths the best forecast is best at neither of them.",
             ),
             *(
                 holds_for(

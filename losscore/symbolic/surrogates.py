@@ -55,34 +55,40 @@ def surrogates_bound_the_zero_one_loss() -> Proof:
                 "For a score $-g<0$ the label $+1$ is an error and $-1$ is none.",
                 zero_one.expression(-g, y),
                 (1 + y) / 2,
+                name=r"\ell_{01}(-g,y)",
             ),
-            positive(
-                "Past the boundary by $g$, the hinge exceeds 1 by $g$,", hinge.expression(-g, _ONE) - 1, g
-            ),
+            positive("Past the boundary by $g$, the hinge exceeds 1 by $g$,", hinge.expression(-g, _ONE) - 1),
             positive("the squared hinge by more,", squared_hinge.expression(-g, _ONE) - 1, g * (g + 2)),
             positive("the exponential loss by", exponential.expression(-g, _ONE) - 1, 2 * grown),
             positive("and the base-2 logistic loss by", in_base_two - 1, sp.log(1 + grown) / sp.log(2)),
             equal(
                 "On the boundary the hinge is 1,",
-                hinge.expression(0, _ONE),
+                hinge.expression(sp.Integer(0), _ONE),
                 _ONE,
                 name=r"\ell_{\text{hinge}}(0)",
             ),
             equal(
-                "so is its square,", squared_hinge.expression(0, _ONE), _ONE, name=r"\ell_{\text{hinge}}(0)^2"
+                "so is its square,",
+                squared_hinge.expression(sp.Integer(0), _ONE),
+                _ONE,
+                name=r"\ell_{\text{hinge}}(0)^2",
             ),
-            equal("the exponential loss,", exponential.expression(0, _ONE), _ONE, name=r"\ell_{\exp}(0)"),
+            equal(
+                "the exponential loss,",
+                exponential.expression(sp.Integer(0), _ONE),
+                _ONE,
+                name=r"\ell_{\exp}(0)",
+            ),
             equal(
                 "and the base-2 logistic loss.",
-                logistic.expression(0, _ONE) / sp.log(2),
+                logistic.expression(sp.Integer(0), _ONE) / sp.log(2),
                 _ONE,
                 name=r"\log_2(1+e^0)",
             ),
             argument("Where the margin is positive the 0-1 loss is 0, and none of them is negative."),
             positive(
                 "In natural logarithms the logistic loss starts below 1.",
-                1 - logistic.expression(0, _ONE),
-                1 - sp.log(2),
+                1 - logistic.expression(sp.Integer(0), _ONE),
             ),
         ),
     )
