@@ -43,6 +43,7 @@ test: $(READY)  ## prove that the book is right: unit tests, build, notebooks, b
 
 lint: $(READY)  ## check style and types
 	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 
 coverage: $(READY)  ## measure which branches of losscore the tests take, and list those that they don't

@@ -87,7 +87,10 @@ _KINDS: dict[str, Callable[[int, int], tuple[tuple[Tensor, ...], tuple[Tensor, .
     "mean, size and zero": lambda n, c: ((_normal(n, c).exp(), _normal(n, c).exp(), _normal(n, c)), ()),
     "ensemble": lambda n, c: ((_normal(n, c),), (_normal(n),)),
     "interval": lambda n, c: ((_normal(n, c), _normal(n, c) + 3), ()),
-    "log hazards": lambda n, c: ((_normal(n * 8),), (_normal(n * 8).exp().round(decimals=2), torch.randint(2, (n * 8,)))),
+    "log hazards": lambda n, c: (
+        (_normal(n * 8),),
+        (_normal(n * 8).exp().round(decimals=2), torch.randint(2, (n * 8,))),
+    ),
     "hidden": lambda n, c: ((_normal(n, EMBEDDED), _normal(c, EMBEDDED) / EMBEDDED**0.5), ()),
 }
 
@@ -178,11 +181,16 @@ def _poisson(log_rate: Tensor, target: Tensor) -> Tensor:
 
 def _interval(lower: Tensor, upper: Tensor, target: Tensor, alpha: float) -> Tensor:
     return (
-        upper - lower + 2 / alpha * (lower - target) * (target < lower) + 2 / alpha * (target - upper) * (target > upper)
+        upper
+        - lower
+        + 2 / alpha * (lower - target) * (target < lower)
+        + 2 / alpha * (target - upper) * (target > upper)
     ).mean()
 
 
-def _tversky(input: Tensor, target: Tensor, alpha: float = 0.5, beta: float = 0.5, smooth: float = 0.0) -> Tensor:
+def _tversky(
+    input: Tensor, target: Tensor, alpha: float = 0.5, beta: float = 0.5, smooth: float = 0.0
+) -> Tensor:
     p, y = input.sigmoid().flatten(1), target.flatten(1).float()
     both = (p * y).sum(1)
     missed = alpha * (p * (1 - y)).sum(1) + beta * ((1 - p) * y).sum(1)
@@ -221,9 +229,9 @@ NAIVE: dict[str, Rival] = {
     "asymmetric_linear": _asymmetric,
     "expectile": _expectile,
     "cross_entropy": lambda input, target: -_picked(input.softmax(1), target).log().mean(),
-    "binary_cross_entropy": lambda input, target: -(
-        target * input.sigmoid().log() + (1 - target) * (1 - input.sigmoid()).log()
-    ).mean(),
+    "binary_cross_entropy": lambda input, target: (
+        -(target * input.sigmoid().log() + (1 - target) * (1 - input.sigmoid()).log()).mean()
+    ),
     "brier": lambda input, target: _brier(input.softmax(1), target),
     "binary_brier": lambda input, target: (input.sigmoid() - target).square().mean(),
     "spherical": lambda input, target: _spherical(input.softmax(1), target),
@@ -232,7 +240,9 @@ NAIVE: dict[str, Rival] = {
     "brier_score": lambda probs, target: _brier(probs, target),
     "spherical_score": lambda probs, target: _spherical(probs, target),
     "ranked_probability_score": lambda probs, target: _ranked(probs, target),
-    "zero_one": lambda input, target: (torch.where(input >= 0, 1, -1) != target).float().mean() + 0 * input.sum(),
+    "zero_one": lambda input, target: (
+        (torch.where(input >= 0, 1, -1) != target).float().mean() + 0 * input.sum()
+    ),
     "hinge": lambda input, target: (1 - target * input).clamp(min=0).mean(),
     "squared_hinge": lambda input, target: (1 - target * input).clamp(min=0).square().mean(),
     "logistic": lambda input, target: (1 + (-target * input).exp()).log().mean(),
@@ -244,8 +254,8 @@ NAIVE: dict[str, Rival] = {
         (input + 1 - _one_hot(input, target)).amax(1) - _picked(input, target)
     ).mean(),
     "weston_watkins": lambda input, target: (
-        ((1 + input - _picked(input, target).unsqueeze(1)).clamp(min=0).sum(1) - 1).mean()
-    ),
+        (1 + input - _picked(input, target).unsqueeze(1)).clamp(min=0).sum(1) - 1
+    ).mean(),
     "generalized_cross_entropy": _generalized,
     "absolute_probability_error": lambda input, target: (
         (input.softmax(1) - _one_hot(input, target)).abs().sum(1).mean()
@@ -277,14 +287,18 @@ TORCH: dict[str, Rival] = {
     "binary_cross_entropy": F.binary_cross_entropy_with_logits,
     "logistic": F.soft_margin_loss,
     "weston_watkins": lambda input, target: input.shape[1] * F.multi_margin_loss(input, target),
-    "distillation": lambda student, teacher, temperature: temperature**2
-    * F.kl_div(
-        (student / temperature).log_softmax(1),
-        (teacher / temperature).log_softmax(1),
-        reduction="batchmean",
-        log_target=True,
+    "distillation": lambda student, teacher, temperature: (
+        temperature**2
+        * F.kl_div(
+            (student / temperature).log_softmax(1),
+            (teacher / temperature).log_softmax(1),
+            reduction="batchmean",
+            log_target=True,
+        )
     ),
-    "gaussian_nll": lambda input, target, log_scale: F.gaussian_nll_loss(input, target, (2 * log_scale).exp(), full=True),
+    "gaussian_nll": lambda input, target, log_scale: F.gaussian_nll_loss(
+        input, target, (2 * log_scale).exp(), full=True
+    ),
     "triplet": F.triplet_margin_loss,
     "linear_cross_entropy": lambda hidden, weight, target: F.cross_entropy(F.linear(hidden, weight), target),
 }
@@ -297,7 +311,9 @@ def peers(name: str) -> dict[str, Rival]:
         from torchvision.ops import sigmoid_focal_loss  # type: ignore[import-not-found, unused-ignore]
 
         def torchvision(input: Tensor, target: Tensor, gamma: float, alpha: float) -> Tensor:
-            loss: Tensor = sigmoid_focal_loss(input, target.float(), alpha=alpha, gamma=gamma, reduction="mean")
+            loss: Tensor = sigmoid_focal_loss(
+                input, target.float(), alpha=alpha, gamma=gamma, reduction="mean"
+            )
             return loss
 
         found["torchvision"] = torchvision
@@ -305,9 +321,10 @@ def peers(name: str) -> dict[str, Rival]:
         from kornia import losses  # type: ignore[import-not-found, unused-ignore]
 
         if name == "focal":
-            found["kornia"] = lambda input, target, gamma, alpha: losses.focal_loss(
-                input, target, alpha=alpha, gamma=gamma, reduction="none"
-            ).sum() / len(target)
+            found["kornia"] = lambda input, target, gamma, alpha: (
+                losses.focal_loss(input, target, alpha=alpha, gamma=gamma, reduction="none").sum()
+                / len(target)
+            )
         else:
             found["kornia"] = partial(losses.binary_focal_loss_with_logits, reduction="mean")
     return found

@@ -139,8 +139,12 @@ def main() -> int:
     if unknown := sorted(set(given.losses) - set(entries())):
         parser.error(f"no such loss: {', '.join(unknown)}")
     print(f"{_processor()}, {torch.get_num_threads()} thread(s); {platform.system()} {platform.machine()}")
-    print(f"Python {platform.python_version()}, torch {torch.__version__}; {given.rows} x {given.classes} float32;")
-    print(f"medians of {given.runs} alternating runs; forward + backward; memory from the profiler's allocations\n")
+    print(
+        f"Python {platform.python_version()}, torch {torch.__version__}; {given.rows} x {given.classes} float32;"
+    )
+    print(
+        f"medians of {given.runs} alternating runs; forward + backward; memory from the profiler's allocations\n"
+    )
     print(f"{'loss':36}{'':12}{'ms':>10}{'x CE':>8}{'x copy':>8}{'memory':>9}{'error':>10}")
     for name in given.losses or entries():
         measure(entries()[name], given.rows, given.classes, given.runs)
@@ -152,7 +156,10 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
         return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )
 
 
 if __name__ == "__main__":

@@ -275,7 +275,14 @@ _DENSE = (
         "the log-odds, flattened by gamma and tilted by alpha",
         (_with(gamma=2.0, alpha=0.25), _with(gamma=0.5, alpha=None), _with(gamma=0.0, alpha=None)),
     ),
-    Entry("dice", "dense", "mask", "mask", "the mask, where it is certain", (_with(smooth=0.0), _with(smooth=2.0))),
+    Entry(
+        "dice",
+        "dense",
+        "mask",
+        "mask",
+        "the mask, where it is certain",
+        (_with(smooth=0.0), _with(smooth=2.0)),
+    ),
     Entry(
         "tversky",
         "dense",
@@ -287,10 +294,22 @@ _DENSE = (
 )
 _DENSITIES = (
     _forecast(
-        "gaussian_nll", "location and log scale", "real", "the mean and the log of the deviation", "input", "log_scale"
+        "gaussian_nll",
+        "location and log scale",
+        "real",
+        "the mean and the log of the deviation",
+        "input",
+        "log_scale",
     ),
     _forecast("poisson_nll", "log rate", "count", "the log of the mean", "log_rate"),
-    _forecast("negative_binomial_nll", "mean and size", "count", "the mean of the counts", "mean", "inverse_dispersion"),
+    _forecast(
+        "negative_binomial_nll",
+        "mean and size",
+        "count",
+        "the mean of the counts",
+        "mean",
+        "inverse_dispersion",
+    ),
     _forecast(
         "zero_inflated_negative_binomial_nll",
         "mean, size and zero",
@@ -334,7 +353,12 @@ _SURVIVAL = (
 )
 _VOCABULARY = (
     Entry(
-        "linear_cross_entropy", "vocabulary", "hidden", "distribution", "the distribution", predicted=("hidden",)
+        "linear_cross_entropy",
+        "vocabulary",
+        "hidden",
+        "distribution",
+        "the distribution",
+        predicted=("hidden",),
     ),
 )
 _MARGINS = (

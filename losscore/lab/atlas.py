@@ -78,7 +78,9 @@ class Table:
         said = "".join(
             f"<small><em>{', '.join(names)}</em> {escape(words)}</small>" for words, names in limits.items()
         )
-        named = f"<code>{entry.name.replace('_', '_<wbr>')}</code><small>{escape(entry.elicits)}</small>{said}"
+        named = (
+            f"<code>{entry.name.replace('_', '_<wbr>')}</code><small>{escape(entry.elicits)}</small>{said}"
+        )
         return f'<tr id="loss-{entry.name}"><th scope="row">{named}</th>{cells}</tr>'
 
 

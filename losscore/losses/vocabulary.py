@@ -246,7 +246,9 @@ def _or_zeros(direction: tuple[Tensor | None, ...], layer: Layer) -> Layer:
 def _one_by_one(function: type[torch.autograd.Function], info: Any, in_dims: Any, arguments: Any) -> Any:
     """The rule of `torch.func.vmap`: each member of the batch by itself."""
     results = [
-        function.apply(*(x if at is None else x.select(at, i) for x, at in zip(arguments, in_dims, strict=True)))  # type: ignore[no-untyped-call]
+        function.apply(
+            *(x if at is None else x.select(at, i) for x, at in zip(arguments, in_dims, strict=True))
+        )  # type: ignore[no-untyped-call]
         for i in range(info.batch_size)
     ]
     if isinstance(results[0], Tensor):
@@ -341,7 +343,13 @@ class _Total(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, factor: Tensor, plan: Plan
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        target: Tensor,
+        factor: Tensor,
+        plan: Plan,
     ) -> Tensor:
         losses, slopes = _sweep(Layer(hidden, weight, bias), target, factor, plan)
         ctx.plan = plan
@@ -374,7 +382,11 @@ def _losses(layer: Layer, target: Tensor, plan: Plan) -> Tensor:
 
 def _total(layer: Layer, target: Tensor, factor: Tensor, plan: Plan) -> Tensor:
     tensors = [part for part in (*layer, target) if part is not None]
-    if not _is_transformed(tensors) and not _is_differentiated(target) and any(x.requires_grad for x in tensors):
+    if (
+        not _is_transformed(tensors)
+        and not _is_differentiated(target)
+        and any(x.requires_grad for x in tensors)
+    ):
         total: Tensor = _Total.apply(*layer, target, factor, plan)  # type: ignore[no-untyped-call]
         return total
     return _weighted_sum(_losses(layer, target, plan), factor)
@@ -418,7 +430,9 @@ def _check_layer(hidden: object, weight: object, bias: object) -> None:
         check_companion("bias", bias, hidden, "hidden")
         assert isinstance(bias, Tensor)
         if bias.shape != weight.shape[:1]:
-            raise ValueError(f"bias: expected one number per class, size {weight.shape[:1]}, got {bias.shape}")
+            raise ValueError(
+                f"bias: expected one number per class, size {weight.shape[:1]}, got {bias.shape}"
+            )
 
 
 def _check_target(hidden: Tensor, weight: Tensor, target: object, ignore_index: int) -> None:

@@ -44,7 +44,9 @@ def softplus(z: sp.Expr) -> sp.Expr:
 
 
 cross_entropy = Definition(
-    "cross_entropy", lambda z, q: total(lambda z_k, q_k: q_k * (log_sum_exp(z) - z_k), z, q), (LOGITS, TARGETS)
+    "cross_entropy",
+    lambda z, q: total(lambda z_k, q_k: q_k * (log_sum_exp(z) - z_k), z, q),
+    (LOGITS, TARGETS),
 )
 binary_cross_entropy = Definition("binary_cross_entropy", lambda z, y: softplus(z) - y * z, (LOGIT, LABEL))
 brier = Definition(
@@ -55,7 +57,9 @@ brier = Definition(
 spherical = Definition(
     "spherical",
     lambda z, q: total(
-        lambda z_k, q_k: q_k * (1 - sp.exp(z_k) / sp.sqrt(total(lambda z_j: sp.exp(2 * z_j), z, index="j"))), z, q
+        lambda z_k, q_k: q_k * (1 - sp.exp(z_k) / sp.sqrt(total(lambda z_j: sp.exp(2 * z_j), z, index="j"))),
+        z,
+        q,
     ),
     (LOGITS, TARGETS),
 )
@@ -113,8 +117,12 @@ def softmax_makes_a_distribution() -> Proof:
         hypotheses=("finite logits, $K\\geq2$", "exact arithmetic"),
         scope="K = 2…6",
         steps=(
-            positive("Each component is positive, as a quotient of positive numbers.", softmax(_vectors(2)[0])[0]),
-            holds_for("They add to 1, so each is below 1.", _SIZES, sums_to_one, shown=r"\sum_kp_k=1", named=_NAMED),
+            positive(
+                "Each component is positive, as a quotient of positive numbers.", softmax(_vectors(2)[0])[0]
+            ),
+            holds_for(
+                "They add to 1, so each is below 1.", _SIZES, sums_to_one, shown=r"\sum_kp_k=1", named=_NAMED
+            ),
             holds_for(
                 "A shift multiplies numerator and denominator by the same factor.",
                 _SIZES,
@@ -310,10 +318,17 @@ def stable_form_of_binary_cross_entropy() -> Proof:
         hypotheses=(r"$p=\sigma(z)$", r"$\mathrm{softplus}(z)=\ln(1+e^z)$"),
         scope="every real logit",
         steps=(
-            equal("The two logarithms are softplus functions,", -sp.log(p), softplus(-z), name=r"-\ln\sigma(z)"),
+            equal(
+                "The two logarithms are softplus functions,", -sp.log(p), softplus(-z), name=r"-\ln\sigma(z)"
+            ),
             equal("of opposite arguments,", -sp.log(1 - p), softplus(z), name=r"-\ln(1-\sigma(z))"),
             equal("and their difference is the logit itself.", softplus(z) - softplus(-z), z),
-            equal("So the textbook form is", textbook, binary_cross_entropy.expression(z, y), name=r"-[y\ln p+(1-y)\ln(1-p)]"),
+            equal(
+                "So the textbook form is",
+                textbook,
+                binary_cross_entropy.expression(z, y),
+                name=r"-[y\ln p+(1-y)\ln(1-p)]",
+            ),
             holds_for(
                 "For a hard label the short form agrees.",
                 (sp.Integer(0), sp.Integer(1)),
@@ -336,7 +351,9 @@ def contradicting_labels_meet_at_their_mean() -> Proof:
     """One label drives p to 0 or 1 without reaching it; labels 1, 1, 0 on one input drive it to 2/3."""
     z = LOGIT
     pull = sp.diff(binary_cross_entropy.expression(z, sp.Integer(1)), z)
-    three = 2 * binary_cross_entropy.expression(z, sp.Integer(1)) + binary_cross_entropy.expression(z, sp.Integer(0))
+    three = 2 * binary_cross_entropy.expression(z, sp.Integer(1)) + binary_cross_entropy.expression(
+        z, sp.Integer(0)
+    )
     return Proof(
         claims=("C30",),
         statement=(
@@ -355,8 +372,15 @@ def contradicting_labels_meet_at_their_mean() -> Proof:
                 sp.oo,
                 sp.Integer(0),
             ),
-            solves("With labels 1, 1, 0 the derivative vanishes at one logit,", sp.diff(three, z), z, sp.log(2)),
-            equal("where the probability is the share of ones.", sigmoid(sp.log(2)), sp.Rational(2, 3), name=r"\sigma(\ln2)"),
+            solves(
+                "With labels 1, 1, 0 the derivative vanishes at one logit,", sp.diff(three, z), z, sp.log(2)
+            ),
+            equal(
+                "where the probability is the share of ones.",
+                sigmoid(sp.log(2)),
+                sp.Rational(2, 3),
+                name=r"\sigma(\ln2)",
+            ),
             positive(
                 "It is a minimum: the second derivative is positive everywhere.",
                 sp.diff(three, z, 2),
@@ -391,7 +415,10 @@ def several_scores_are_honest() -> Proof:
         )
         inside = sp.Symbol("t", positive=True)
         steps.append(
-            positive("positive for every forecast strictly between 0 and 1; put $q=\\frac{t}{1+t}$.", sp.simplify(factor.subs(q, inside / (1 + inside))))
+            positive(
+                "positive for every forecast strictly between 0 and 1; put $q=\\frac{t}{1+t}$.",
+                sp.simplify(factor.subs(q, inside / (1 + inside))),
+            )
         )
     return Proof(
         claims=("C23",),
@@ -399,7 +426,10 @@ def several_scores_are_honest() -> Proof:
             "Cross-entropy is not the only honest score: the logarithmic, the Brier and the spherical score each "
             r"have their expected minimum exactly at the true probability $\eta$."
         ),
-        hypotheses=(r"$Y\sim\mathrm{Bernoulli}(\eta)$, $0<\eta<1$, written $\eta=\frac{s}{1+s}$", r"forecast $0<q<1$"),
+        hypotheses=(
+            r"$Y\sim\mathrm{Bernoulli}(\eta)$, $0<\eta<1$, written $\eta=\frac{s}{1+s}$",
+            r"forecast $0<q<1$",
+        ),
         scope="two classes, every $\\eta$ in $(0,1)$",
         steps=tuple(steps),
     )

@@ -108,7 +108,9 @@ class Definition:
     ) -> mpmath.mpf:
         parameters = dict(given)
         if set(parameters) - self._choices() != set(self.parameters):
-            raise TypeError(f"{self.name} needs the parameters {sorted(self.parameters)}, got {sorted(parameters)}")
+            raise TypeError(
+                f"{self.name} needs the parameters {sorted(self.parameters)}, got {sorted(parameters)}"
+            )
         templates = tuple(
             _frozen(argument) if i in self.given else _map(lambda _: None, argument)
             for i, argument in enumerate(arguments)
@@ -129,7 +131,10 @@ class Definition:
             previous, digits = value, max(2 * digits, _DIGITS_OF_A_SUM)
 
     def _compile(
-        self, component: tuple[int, int] | None, templates: tuple[Any, ...], choices: tuple[tuple[str, Any], ...]
+        self,
+        component: tuple[int, int] | None,
+        templates: tuple[Any, ...],
+        choices: tuple[tuple[str, Any], ...],
     ) -> Callable[..., Any]:
         fresh = (sp.Symbol(f"x{i}", real=True) for i in count())
         arguments = [

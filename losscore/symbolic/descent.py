@@ -166,7 +166,10 @@ def descent_keeps_what_the_data_do_not_see() -> Proof:
             r"$X^+y+(I-X^+X)w_0$: a different minimiser for each part of the start that the data do not see, "
             r"and the only one when $X$ has full column rank."
         ),
-        hypotheses=(r"$\lambda$ runs over the eigenvalues of $X^\top X/n$", r"$e$ is the error along an eigenvector"),
+        hypotheses=(
+            r"$\lambda$ runs over the eigenvalues of $X^\top X/n$",
+            r"$e$ is the error along an eigenvector",
+        ),
         scope="every $n$ and $d$ by the eigenvectors; the duplicate column with free symbols",
         steps=(
             argument(

@@ -118,7 +118,12 @@ def tukey_forgets_what_is_far_away() -> Proof:
             derivative("Within the cutoff the slope in $t$ is $c$ times the pull,", inside, t, c**2 * shape),
             derivative("which rises and falls:", shape, t, (1 - t**2) * (1 - 5 * t**2)),
             solves("It turns once,", 1 - 5 * t**2, t, 1 / sp.sqrt(5), sp.Interval.open(0, 1)),
-            equal("where it is largest.", shape.subs(t, 1 / sp.sqrt(5)), 16 / (25 * sp.sqrt(5)), name=r"t\,(1-t^2)^2"),
+            equal(
+                "where it is largest.",
+                shape.subs(t, 1 / sp.sqrt(5)),
+                16 / (25 * sp.sqrt(5)),
+                name=r"t\,(1-t^2)^2",
+            ),
             equal(
                 "Beyond the cutoff the loss is constant: no pull at all.",
                 tukey.expression(TARGET + c + _GAP, TARGET),

@@ -68,7 +68,9 @@ class Proof:
         return sum(bool(step.checked) for step in self.steps)
 
     def __repr__(self) -> str:
-        return f"<proof of {', '.join(self.claims)}: {self.checked} of {len(self.steps)} steps checked by sympy>"
+        return (
+            f"<proof of {', '.join(self.claims)}: {self.checked} of {len(self.steps)} steps checked by sympy>"
+        )
 
     def _repr_markdown_(self) -> str:
         given = f"\n\n*Given:* {'; '.join(self.hypotheses)}." if self.hypotheses else ""
@@ -88,7 +90,9 @@ def equal(words: str, left: sp.Expr, right: sp.Expr, *, name: str | None = None)
     return Step(words, f"{name or latex(left)} = {latex(right)}", "sympy: the difference is 0")
 
 
-def derivative(words: str, expression: sp.Expr, variable: sp.Symbol, value: sp.Expr, *, order: int = 1) -> Step:
+def derivative(
+    words: str, expression: sp.Expr, variable: sp.Symbol, value: sp.Expr, *, order: int = 1
+) -> Step:
     """The derivative of `expression` in `variable` is `value`."""
     _zero(words, sp.diff(expression, variable, order) - value)
     power = f"^{order}" if order > 1 else ""
@@ -96,7 +100,9 @@ def derivative(words: str, expression: sp.Expr, variable: sp.Symbol, value: sp.E
     return Step(words, f"{left} = {latex(value)}", "sympy: differentiated, the difference is 0")
 
 
-def limit(words: str, expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, value: sp.Expr, side: str = "+") -> Step:
+def limit(
+    words: str, expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, value: sp.Expr, side: str = "+"
+) -> Step:
     """`expression` tends to `value` as `variable` tends to `point`; at a finite point from above ("+") or below ("-")."""
     t = sp.Dummy("t", positive=True)
     if point.is_infinite:
@@ -124,7 +130,9 @@ def positive(words: str, expression: sp.Expr, form: sp.Expr | None = None, *, st
     return Step(words, f"{latex(expression)}{middle} {relation} 0", "sympy: sign from the symbols' ranges")
 
 
-def solves(words: str, equation: sp.Expr, variable: sp.Symbol, solution: sp.Expr, domain: sp.Set = sp.Reals) -> Step:
+def solves(
+    words: str, equation: sp.Expr, variable: sp.Symbol, solution: sp.Expr, domain: sp.Set = sp.Reals
+) -> Step:
     """`equation` = 0 has exactly one solution in `domain`, and it is `solution`."""
     found = sp.solveset(equation, variable, domain)
     if not isinstance(found, sp.FiniteSet) or len(found) != 1:
@@ -134,7 +142,9 @@ def solves(words: str, equation: sp.Expr, variable: sp.Symbol, solution: sp.Expr
     return Step(words, shown, "sympy: solved, one solution")
 
 
-def holds_for(words: str, cases: Iterable[object], holds: Callable[..., bool], *, shown: str = "", named: str) -> Step:
+def holds_for(
+    words: str, cases: Iterable[object], holds: Callable[..., bool], *, shown: str = "", named: str
+) -> Step:
     """`holds(case)` is true for every one of `cases`; `named` says which they are ("K = 2…6")."""
     checked = 0
     for case in cases:

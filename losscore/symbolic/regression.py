@@ -38,7 +38,8 @@ huber = Definition(
 tukey = Definition(
     "tukey",
     lambda x, y, cutoff: sp.Piecewise(
-        (cutoff**2 * (1 - (1 - (x - y) ** 2 / cutoff**2) ** 3) / 6, sp.Abs(x - y) <= cutoff), (cutoff**2 / 6, True)
+        (cutoff**2 * (1 - (1 - (x - y) ** 2 / cutoff**2) ** 3) / 6, sp.Abs(x - y) <= cutoff),
+        (cutoff**2 / 6, True),
     ),
     _PAIR,
     {"cutoff": CUTOFF},
@@ -79,10 +80,20 @@ def half_rescales_the_step() -> Proof:
         hypotheses=(r"one weight, $f_w(x)=wx$, $x\neq0$", r"$\lambda>0$"),
         scope="one weight and one sample, free symbols (sums over samples go term by term)",
         steps=(
-            equal("The gradient is halved.", sp.diff(half, w), sp.diff(full, w) / 2, name=r"\partial_w\tfrac12(wx-y)^2"),
+            equal(
+                "The gradient is halved.",
+                sp.diff(half, w),
+                sp.diff(full, w) / 2,
+                name=r"\partial_w\tfrac12(wx-y)^2",
+            ),
             solves("The full form is minimal where its derivative vanishes,", sp.diff(full, w), w, y / x),
             solves("and the half form at the same weight.", sp.diff(half, w), w, y / x),
-            equal("The curvature is halved too.", sp.diff(half, w, 2), sp.diff(full, w, 2) / 2, name=r"\partial_w^2\tfrac12(wx-y)^2"),
+            equal(
+                "The curvature is halved too.",
+                sp.diff(half, w, 2),
+                sp.diff(full, w, 2) / 2,
+                name=r"\partial_w^2\tfrac12(wx-y)^2",
+            ),
             solves(
                 "With the penalty, the full form settles at",
                 sp.diff(full + ridge, w),
@@ -173,7 +184,12 @@ def the_mean_minimises_squared_error() -> Proof:
                 (second - mean**2) + (c - mean) ** 2,
                 name=r"E(Y-c)^2",
             ),
-            solves("Only the last part depends on $c$; its only minimum is the mean.", sp.diff(expected, c), c, mean),
+            solves(
+                "Only the last part depends on $c$; its only minimum is the mean.",
+                sp.diff(expected, c),
+                c,
+                mean,
+            ),
             positive("It is a minimum: the second derivative is", sp.diff(expected, c, 2)),
         ),
     )
@@ -197,7 +213,9 @@ def kinks_have_two_slopes() -> Proof:
             limit("Absolute error from above,", absolute, h, sp.Integer(0), sp.Integer(1), "+"),
             limit("and from below.", absolute, h, sp.Integer(0), sp.Integer(-1), "-"),
             limit("Pinball from above,", pin, h, sp.Integer(0), 1 - tau, "+"),
-            limit("and from below: the slopes are 1 apart whatever the level.", pin, h, sp.Integer(0), -tau, "-"),
+            limit(
+                "and from below: the slopes are 1 apart whatever the level.", pin, h, sp.Integer(0), -tau, "-"
+            ),
         ),
     )
 
@@ -321,8 +339,18 @@ def the_slope_counts_demands() -> Proof:
         hypotheses=(r"$c_u,c_o>0$, the same for every unit",),
         scope="every sample and every pair of costs",
         steps=(
-            equal("A demand that lies $g$ above the amount adds the slope", falling, -UNDERAGE, name=r"\partial_\theta\ell(\theta,\theta+g)"),
-            equal("one that lies $g$ below it adds", rising, OVERAGE, name=r"\partial_\theta\ell(\theta,\theta-g)"),
+            equal(
+                "A demand that lies $g$ above the amount adds the slope",
+                falling,
+                -UNDERAGE,
+                name=r"\partial_\theta\ell(\theta,\theta+g)",
+            ),
+            equal(
+                "one that lies $g$ below it adds",
+                rising,
+                OVERAGE,
+                name=r"\partial_\theta\ell(\theta,\theta-g)",
+            ),
             equal(
                 "Off the data, with $b$ demands below and $a$ above, the total has the slope",
                 slope(below, above),

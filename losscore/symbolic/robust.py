@@ -157,7 +157,8 @@ def generalized_cross_entropy_damps_the_gradient() -> Proof:
     def damped(size: int) -> bool:
         loss, p = by_label(size, _Q)[0], chances(size)
         return all(
-            is_zero(r * sp.diff(loss, r) - p[0] ** _Q * (p[k] - int(k == 0))) for k, r in enumerate(odds(size))
+            is_zero(r * sp.diff(loss, r) - p[0] ** _Q * (p[k] - int(k == 0)))
+            for k, r in enumerate(odds(size))
         )
 
     def at_the_start(size: int) -> bool:

@@ -48,7 +48,11 @@ def caller(entry: Entry) -> Callable[..., Tensor]:
     function, predicted, observed = entry.function, entry.predicted, entry.observed
 
     def loss(prediction: Any, target: Any, **parameters: Any) -> Tensor:
-        given = {**_arguments(predicted, prediction), **fixed(entry, prediction), **_arguments(observed, target)}
+        given = {
+            **_arguments(predicted, prediction),
+            **fixed(entry, prediction),
+            **_arguments(observed, target),
+        }
         return function(**given, **parameters)
 
     return loss
@@ -198,7 +202,9 @@ def disagreements(
             yield _difference("value", arguments, loss, value)
         slopes = [x for part in _parts(entry.predicted, slope) for x in part.reshape(-1)]
         wanted = [
-            x for i in range(len(predicted)) for x in _flat(definition.gradient_oracle(*arguments, of=i, **parameters))
+            x
+            for i in range(len(predicted))
+            for x in _flat(definition.gradient_oracle(*arguments, of=i, **parameters))
         ]
         largest = sample.terms if sample.componentwise else max(sample.terms, *(abs(want) for want in wanted))
         for k, (got, want) in enumerate(zip(slopes, wanted, strict=True)):

@@ -78,7 +78,9 @@ def _balances_by_biweight(entry: Entry, parameters: Mapping[str, Any]) -> None:
     sample = torch.tensor([-3.0, -1.2, -0.4, 0.1, 0.3, 0.9, 1.7, 2.2, 5.0, 11.0, 30.0], dtype=torch.float64)
     grid = torch.linspace(-10, 40, 50_001, dtype=torch.float64)
     gaps = grid[:, None] - sample
-    risks = entry.function(grid[:, None].expand_as(gaps), sample.expand_as(gaps), reduction="none", **parameters)
+    risks = entry.function(
+        grid[:, None].expand_as(gaps), sample.expand_as(gaps), reduction="none", **parameters
+    )
     best = int(risks.mean(1).argmin())
     weights = (1 - (gaps / parameters["cutoff"]) ** 2).clamp(min=0) ** 2
     balance = (weights * gaps).sum(1)

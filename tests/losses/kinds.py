@@ -106,7 +106,11 @@ def _forecasts(size: int, generator: Generator) -> tuple[Tensor, list[Tensor]]:
 
 def _forecast_samples(generator: Generator) -> Iterator[Sample]:
     rows = [(0.5, 0.5), (1 - 2.0**-17, 2.0**-17), (0.25, 0.5, 0.25), (1e-30, 1 - 2.0**-24, 2.0**-24)]
-    rows += [(2.0**-60, 2.0**-40, 1.0), (0.875, 0.125, 2.0**-70), *rows_of(normal(generator, 6, CLASSES).softmax(1))]
+    rows += [
+        (2.0**-60, 2.0**-40, 1.0),
+        (0.875, 0.125, 2.0**-70),
+        *rows_of(normal(generator, 6, CLASSES).softmax(1)),
+    ]
     for row in rows:
         for label in range(len(row)):
             one_hot = tuple(float(k == label) for k in range(len(row)))
@@ -198,7 +202,9 @@ def _batches_of_pairs(generator: Generator) -> Iterator[Sample]:
     tiny = ((2.0**-70, 0.0), (0.0, -(2.0**-100)))
     batches = [(axes, axes), (axes, turned), (turned, tiny), (((1.0, 1.0),), ((1.0, -3.0),))]
     for query, key in batches:
-        yield Sample([list(zip(*rows, strict=True)) for rows in zip(query, key, strict=True)], (), componentwise=False)
+        yield Sample(
+            [list(zip(*rows, strict=True)) for rows in zip(query, key, strict=True)], (), componentwise=False
+        )
     for batch in normal(generator, 4, 3, 2, 2):
         yield Sample(rows_of(batch), (), componentwise=False)
 
@@ -223,7 +229,14 @@ def _hidden_states(size: int, generator: Generator) -> tuple[Tensor, list[Tensor
 
 
 def _hidden_samples(generator: Generator) -> Iterator[Sample]:
-    rows = [(20.0, 0.0), (17.0, -0.5), (80.0, 0.0, 40.0), (0.0, 104.0, 3.0), (1e4, -1e4), (1000.0, 1020.0, 990.0)]
+    rows = [
+        (20.0, 0.0),
+        (17.0, -0.5),
+        (80.0, 0.0, 40.0),
+        (0.0, 104.0, 3.0),
+        (1e4, -1e4),
+        (1000.0, 1020.0, 990.0),
+    ]
     rows += [(0.0, 0.0, 0.0), (5.0, 5.0, 4.0, -60.0), (1.0,), *rows_of(4 * normal(generator, 4, CLASSES))]
     for row in rows:
         for label in range(len(row)):

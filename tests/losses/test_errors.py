@@ -35,7 +35,10 @@ def test_arguments_that_are_no_tensors(entry: Entry) -> None:
     arguments = by_name(entry, *batch(entry))
     for name in arguments:
         for wrong, got in ((np.zeros(3), "ndarray"), ([1.0], "list"), (1.0, "float"), (None, "NoneType")):
-            if "float" in str(inspect.signature(entry.function).parameters[name].annotation) and got == "float":
+            if (
+                "float" in str(inspect.signature(entry.function).parameters[name].annotation)
+                and got == "float"
+            ):
                 continue
             with raises(TypeError, name, "torch.Tensor", got):
                 entry.function(**{**arguments, name: wrong}, **entry.examples[0])

@@ -82,7 +82,9 @@ def test_the_best_constant_is_the_functional_named(entry: Entry, parameters: Map
         assert best == pytest.approx(OF_A_SAMPLE[entry.elicits](**parameters), abs=1e-9)
     elif entry.input in ("logits", "hidden", "probabilities"):
         assert entry.elicits == "the distribution"
-        torch.testing.assert_close(best_logits(entry, parameters, DISTRIBUTION).softmax(0), DISTRIBUTION, rtol=0, atol=1e-7)
+        torch.testing.assert_close(
+            best_logits(entry, parameters, DISTRIBUTION).softmax(0), DISTRIBUTION, rtol=0, atol=1e-7
+        )
     elif entry.elicits == "a score with the sign of the more probable label":
         for p in PROBABILITIES:
             risks = [binary_risk(entry, p)(torch.tensor(f)).item() for f in (-2.0, -0.1, 0.1, 2.0)]

@@ -156,7 +156,17 @@ def test_mixed_dtypes_are_promoted(entry: Entry, parameters: Mapping[str, Any]) 
             assert call(entry, batch(entry)[0].half(), target.float(), **parameters).dtype == torch.float32
 
 
-LABELLED = ("real", "sign", "probability", "distribution", "class", "groups", "count", "mask", "times and events")
+LABELLED = (
+    "real",
+    "sign",
+    "probability",
+    "distribution",
+    "class",
+    "groups",
+    "count",
+    "mask",
+    "times and events",
+)
 
 
 @settings_where(lambda entry: entry.target in LABELLED)

@@ -195,7 +195,11 @@ def test_a_rare_label_has_a_finite_slope_in_the_transition() -> None:
     logits = torch.tensor([0.0, -60.0], dtype=torch.float64)
     loss = losscore.forward_corrected_cross_entropy(logits, torch.tensor(1), transition=table)
     (slope,) = torch.autograd.grad(loss, table)
-    assert loss.item() == pytest.approx(60) and slope[1, 1].item() == pytest.approx(-1) and slope.isfinite().all()
+    assert (
+        loss.item() == pytest.approx(60)
+        and slope[1, 1].item() == pytest.approx(-1)
+        and slope.isfinite().all()
+    )
 
 
 def test_reversed_cross_entropy_has_a_finite_slope_in_a_target_of_zero() -> None:

@@ -114,7 +114,9 @@ def test_impossible_deaths() -> None:
     alive = losscore.cox(log_hazard, torch.tensor([3, 4, 1, 2]), torch.tensor([0, 0, 1, 1]))
     (slope,) = torch.autograd.grad(alive, log_hazard)
     assert alive.isfinite() and slope.isfinite().all() and slope[:2].eq(0).all()
-    torch.testing.assert_close(alive, losscore.cox(log_hazard[2:], torch.tensor([1, 2]), torch.tensor([1, 1])))
+    torch.testing.assert_close(
+        alive, losscore.cox(log_hazard[2:], torch.tensor([1, 2]), torch.tensor([1, 1]))
+    )
     within = losscore.cox(log_hazard, torch.tensor([3, 1, 1, 2]), torch.tensor([0, 0, 1, 1]))
     torch.testing.assert_close(within, alive)
     dead = losscore.cox(log_hazard.detach(), torch.tensor([1, 4, 2, 3]), torch.tensor([1, 0, 1, 1]))

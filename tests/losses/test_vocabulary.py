@@ -78,7 +78,9 @@ def test_derivatives_of_first_and_second_order_in_all_parts(
 ) -> None:
     parts = layer(with_bias)
     loss = together(target_of(kind), label_smoothing=smoothing, reduction=reduction)
-    assert torch.autograd.gradcheck(loss, parts, fast_mode=True, check_forward_ad=True, check_batched_grad=True)
+    assert torch.autograd.gradcheck(
+        loss, parts, fast_mode=True, check_forward_ad=True, check_batched_grad=True
+    )
     assert torch.autograd.gradgradcheck(loss, parts, fast_mode=True, check_fwd_over_rev=True)
 
 
@@ -95,7 +97,9 @@ def test_torch_func_goes_through(kind: str, with_bias: bool) -> None:
         def hessian(
             function: Callable[..., Tensor], outer: str = outer, inner: str = inner
         ) -> tuple[tuple[Tensor, ...], ...]:
-            found: Any = getattr(torch.func, outer)(getattr(torch.func, inner)(function, every), every)(*parts)
+            found: Any = getattr(torch.func, outer)(getattr(torch.func, inner)(function, every), every)(
+                *parts
+            )
             return found
 
         close(hessian(loss), torch.func.hessian(reference, every)(*parts))
@@ -156,7 +160,9 @@ def test_compiles_as_one_graph_with_a_bias(kind: str, reduction: str) -> None:
 def test_a_layer_that_is_not_the_identity_agrees_with_the_definition(dtype: torch.dtype) -> None:
     """Small whole numbers, so that the logits themselves are exact."""
     hidden = torch.tensor([3.0, -2.0, 7.0], dtype=dtype, requires_grad=True)
-    weight = torch.tensor([[4.0, 1.0, 2.0], [-1.0, 0.5, 0.0], [2.0, 0.0, -3.0], [0.0, 0.0, 0.25]], dtype=dtype)
+    weight = torch.tensor(
+        [[4.0, 1.0, 2.0], [-1.0, 0.5, 0.0], [2.0, 0.0, -3.0], [0.0, 0.0, 0.25]], dtype=dtype
+    )
     weight.requires_grad_()
     oracle = definition("linear_cross_entropy")
     for label in range(4):
@@ -207,7 +213,9 @@ def test_nothing_but_ignored_rows(label: int) -> None:
     assert each.eq(0).all()
 
 
-@pytest.mark.parametrize("target", [torch.tensor([1, 0]), torch.tensor([[0.0, 1.0, 0.0], [0.5, 0.5, 0.0]]).double()])
+@pytest.mark.parametrize(
+    "target", [torch.tensor([1, 0]), torch.tensor([[0.0, 1.0, 0.0], [0.5, 0.5, 0.0]]).double()]
+)
 def test_a_bias_of_minus_infinity_rules_a_class_out(target: Tensor) -> None:
     hidden, weight, bias = draw(2, 4), draw(3, 4, seed=1), torch.tensor([0.5, 0.0, -torch.inf]).double()
     for reduction in ("mean", "none"):
@@ -222,11 +230,17 @@ def test_a_bias_of_minus_infinity_rules_a_class_out(target: Tensor) -> None:
 
 
 def test_batches_of_sequences() -> None:
-    hidden, weight, labels = draw(2, 3, FEATURES), draw(CLASSES, FEATURES, seed=1), torch.tensor([[0, 4, 1], [2, 2, 3]])
+    hidden, weight, labels = (
+        draw(2, 3, FEATURES),
+        draw(CLASSES, FEATURES, seed=1),
+        torch.tensor([[0, 4, 1], [2, 2, 3]]),
+    )
     flat = losscore.linear_cross_entropy(hidden.reshape(6, -1), weight, labels.reshape(6), reduction="none")
     shaped = losscore.linear_cross_entropy(hidden, weight, labels, reduction="none")
     torch.testing.assert_close(shaped, flat.reshape(2, 3), rtol=0, atol=0)
-    soft = losscore.linear_cross_entropy(hidden, weight, F.one_hot(labels, CLASSES).double(), reduction="none")
+    soft = losscore.linear_cross_entropy(
+        hidden, weight, F.one_hot(labels, CLASSES).double(), reduction="none"
+    )
     torch.testing.assert_close(soft, shaped)
 
 
@@ -288,7 +302,9 @@ def rejected(kind: type[Exception], *parts: str) -> Any:
 def test_errors_name_the_argument() -> None:
     hidden, weight, labels = torch.zeros(4, 3), torch.zeros(5, 3), torch.zeros(4, dtype=torch.int64)
     loss = losscore.linear_cross_entropy
-    with rejected(ValueError, "weight", "last dimension of hidden, torch.Size([4, 3])", "got size torch.Size([3, 5])"):
+    with rejected(
+        ValueError, "weight", "last dimension of hidden, torch.Size([4, 3])", "got size torch.Size([3, 5])"
+    ):
         loss(hidden, weight.T, labels)
     for wrong in (torch.zeros(3), torch.zeros(0, 3)):
         with rejected(ValueError, "weight", "one row per class", f"got size {wrong.shape}"):
@@ -303,9 +319,13 @@ def test_errors_name_the_argument() -> None:
         loss(hidden, weight, labels, bias=torch.zeros(3))
     with rejected(TypeError, "bias", "torch.Tensor", "float"):
         loss(hidden, weight, labels, bias=0.0)
-    with rejected(ValueError, "Target size (torch.Size([3]))", "hidden size (torch.Size([4, 3]))", "class indices"):
+    with rejected(
+        ValueError, "Target size (torch.Size([3]))", "hidden size (torch.Size([4, 3]))", "class indices"
+    ):
         loss(hidden, weight, labels[:3])
-    with rejected(ValueError, "Target size (torch.Size([4, 3]))", "5 classes", "probabilities, which torch.float32"):
+    with rejected(
+        ValueError, "Target size (torch.Size([4, 3]))", "5 classes", "probabilities, which torch.float32"
+    ):
         loss(hidden, weight, torch.zeros(4, 3))
     with rejected(ValueError, "target", "class indices in [0, 5)", "got 5 at position (2,)"):
         loss(hidden, weight, torch.tensor([0, 1, 5, -1]))

@@ -54,7 +54,9 @@ def test_true_steps_carry_how_they_were_checked(step) -> None:  # type: ignore[n
         lambda: derivative("the odd one", x**2, x, x),
         lambda: limit("the odd one", sigmoid(x), x, -sp.oo, sp.Integer(1)),
         lambda: limit("the odd one", sp.Abs(x) / x, x, sp.Integer(0), sp.Integer(1), "-"),
-        lambda: limit("the odd one", sp.Piecewise((-x * a, x < 0), (x, True)) / x, x, sp.Integer(0), sp.Integer(1), "-"),
+        lambda: limit(
+            "the odd one", sp.Piecewise((-x * a, x < 0), (x, True)) / x, x, sp.Integer(0), sp.Integer(1), "-"
+        ),
         lambda: positive("the odd one", x + 1),
         lambda: positive("the odd one", x**2),
         lambda: positive("the odd one", x**2 + 1, x**4 + 1),
@@ -101,5 +103,3 @@ def test_the_rendering_tells_checked_steps_from_arguments() -> None:
     assert "*Given:* given." in text
     assert "Checked by sympy: 1 of 2 steps" in text
     assert repr(proof) == "<proof of C01: 1 of 2 steps checked by sympy>"
-
-
