@@ -10,18 +10,27 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, TypeVar
 
-from .checking import judge, judge_answer
-from .results import NOT_YET, Progress, Result, Solution
+from .answering import judge_answer
+from .checking import judge
+from .results import NOT_YET, Overview, Progress, Result, Solution
 from .tasks import Exercise, Question, Task
 
-__all__ = ["answer", "check", "exercises", "progress", "solution", "solution_sources", "use"]
+__all__ = ["answer", "check", "exercise", "exercises", "progress", "solution", "solution_sources", "use"]
 
-_MODULES = ("two_scores",)
+_IDS = (
+    "two-scores",
+    "gce",
+)
+"""In the order of the book; the exercise "two-scores" stands in the module two_scores."""
+
+_WITHHELD = "*This edition holds no solutions: it was made to be handed out. Ask whoever gave it to you.*"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,8 +39,20 @@ _latest: dict[str, Result] = {}
 
 def exercises() -> dict[str, Exercise]:
     """Every exercise by its id, in the order of the book."""
-    found = (import_module(f"{__name__}.{module}").EXERCISE for module in _MODULES)
-    return {exercise.id: exercise for exercise in found}
+    return {name: exercise(name) for name in _IDS}
+
+
+def exercise(name: str) -> Exercise:
+    """The exercise of this id.
+
+    Raises:
+        ValueError: if there is none; the message lists those there are.
+    """
+    if name not in _IDS:
+        raise ValueError(f"there is no {name!r} here; known are {', '.join(_IDS)}")
+    found = import_module(f"{__name__}.{name.replace('-', '_')}").EXERCISE
+    assert isinstance(found, Exercise)
+    return found
 
 
 def check(task: str, function: object) -> Result:
@@ -65,9 +86,10 @@ def use(task: str, function: F) -> F:
 def answer(question: str, value: object = ..., /, **parts: object) -> Result:
     """Compare the answer to a derivation with the right one: a number, a sympy expression or one of some choices.
 
-    A question with several parts takes them by name: ``answer("two-scores.minimum", cross_entropy=…, brier=…)``.
-    Symbols are known by their names, and equality is decided by sympy; a decimal number must be right to 0.1 %.
-    ``...`` and ``None`` are "not yet".
+    A question with several parts takes them by name: ``answer("two-scores.minimum", cross_entropy=…, brier=…)``; one
+    that asks for several numbers in order takes a list. Symbols are known by their names, and two expressions are
+    equal when they agree at random values of them; a decimal number must be right to 0.1 %. ``...`` and ``None`` are
+    "not yet".
 
     Raises:
         ValueError: if there is no such question.
@@ -82,27 +104,32 @@ def solution(name: str) -> Solution:
     Raises:
         ValueError: if there is neither an exercise nor a task nor a question of this name.
     """
-    known = exercises()
-    if name in known:
-        items, title = known[name].items, known[name].title
+    if name in _IDS:
+        items, title = exercise(name).items, exercise(name).title
     else:
         item = _find(name)
         items, title = (item,), item.title
+    if not any(item.explanation for item in items):
+        return Solution(title, _WITHHELD)
     return Solution(title, "\n\n".join(_folded(item) for item in items))
 
 
-def solution_sources() -> dict[str, str]:
-    """The source of every task's solution, by the task's id: what must not stand in a notebook's code."""
-    return {item.id: inspect.getsource(item.reference) for item in _items() if isinstance(item, Task)}
+def solution_sources(name: str | None = None) -> dict[str, str]:
+    """The code of every task's solution, or of those of one exercise, by the task's id, ready for a notebook."""
+    chosen = [exercise(name)] if name else exercises().values()
+    return {item.id: _source(item) for one in chosen for item in one.items if isinstance(item, Task)}
 
 
-def progress() -> Progress:
-    """What is solved in this session, and what is next."""
-    return Progress(tuple(_latest.get(item.id, Result(item.id, NOT_YET)) for item in _items()))
+def progress(name: str | None = None) -> Progress:
+    """What is solved in this session, and what is next: in one exercise, or a line for each of all.
 
-
-def _items() -> list[Task | Question]:
-    return [item for exercise in exercises().values() for item in exercise.items]
+    Raises:
+        ValueError: if there is no exercise of this name.
+    """
+    if name is not None:
+        return Progress(tuple(_latest.get(item.id, Result(item.id, NOT_YET)) for item in exercise(name).items))
+    each = {one: progress(one) for one in _IDS}
+    return Overview(tuple(result for one in each.values() for result in one.results), each)
 
 
 def _remember(result: Result) -> Result:
@@ -111,7 +138,10 @@ def _remember(result: Result) -> Result:
 
 
 def _find(name: str, kind: type[Any] | tuple[type[Any], ...] = (Task, Question)) -> Any:
-    items = {item.id: item for item in _items() if isinstance(item, kind)}
+    """The task or question of this name; only its own exercise is loaded, unless the name is unknown."""
+    home = name.split(".")[0]
+    chosen = [exercise(home)] if home in _IDS else exercises().values()
+    items = {item.id: item for one in chosen for item in one.items if isinstance(item, kind)}
     if name not in items:
         raise ValueError(f"there is no {name!r} here; known are {', '.join(items)}")
     return items[name]
@@ -121,5 +151,19 @@ def _folded(item: Task | Question) -> str:
     parts = [f"<details>\n<summary>Show the solution: {item.title}</summary>", item.explanation]
     parts += [proof()._repr_markdown_() for proof in item.proofs]
     if isinstance(item, Task):
-        parts.append(f"```python\n{solution_sources()[item.id]}```")
+        parts.append(f"```python\n{_source(item)}```")
     return "\n\n".join([*parts, "</details>"])
+
+
+def _source(task: Task) -> str:
+    """The code of the reference as a learner would write it: without the types in its first line."""
+    source = textwrap.dedent(inspect.getsource(task.reference))
+    function = ast.parse(source).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    signature = inspect.signature(task.reference)
+    bare = signature.replace(
+        parameters=[p.replace(annotation=p.empty) for p in signature.parameters.values()],
+        return_annotation=signature.empty,
+    )
+    body = source.splitlines(keepends=True)[function.body[0].lineno - 1 :]
+    return f"def {function.name}{bare}:\n{''.join(body)}"

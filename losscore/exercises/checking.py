@@ -1,66 +1,56 @@
-"""How a learner's function or answer is judged.
+"""How a learner's function is judged.
 
 Nothing here raises at the learner: whatever a function does becomes a result that says what happened.
 """
 
 from __future__ import annotations
 
-import inspect
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import sympy as sp
 import torch
+from torch import Tensor
 
-from ..symbolic.proof import is_zero
+from .calling import Outcome, Wrong, article, outcome, parts, place, shown, stays_on_its_device, watched
 from .results import FAILED, NOT_YET, PASSED, Result
-from .tasks import Function, Part, Question, Task
+from .tasks import Arguments, Function, Task
 
 SECONDS = 10.0
 """How long a check lets the learner's function run."""
 
 _REPEAT = 0.2
-_DECIMALS_AGREE = 1e-3
-_DECIMALS_CLOSE = 2e-2
+_UNWRITTEN = ("Write the function, then run this cell again.",)
 
 
 class _OutOfTime(BaseException):
     """Not an Exception, so that a learner's ``except Exception`` inside an endless loop cannot swallow it."""
 
 
-class _Wrong(Exception):
-    """A finding about the learner's function, in words for the learner."""
-
-
 def judge(task: Task, function: object) -> Result:
     """The result of checking ``function`` against ``task``."""
     if function is None or function is ...:
-        return Result(task.id, NOT_YET, ("Write the function, then run this cell again.",))
+        return Result(task.id, NOT_YET, _UNWRITTEN)
     if not callable(function):
-        return Result(task.id, FAILED, (f"Pass the function itself; this is {_article(function)}.",))
-    return _guarded(task.id, lambda: _judge_function(task, function))
+        return Result(task.id, FAILED, (f"Pass the function itself; this is {article(function)}.",))
+    return guarded(task.id, lambda: _judge_function(task, function))
 
 
-def judge_answer(question: Question, given: Mapping[str, object]) -> Result:
-    """The result of comparing the learner's answers with those of ``question``, part by part."""
-    return _guarded(question.id, lambda: _judge_parts(question, given))
-
-
-def _guarded(name: str, judged: Callable[[], Result]) -> Result:
+def guarded(name: str, judged: Callable[[], Result]) -> Result:
+    """What ``judged`` returns; a result in words where it raises or does not end."""
     try:
         with _time_limit(SECONDS):
             return judged()
     except NotImplementedError:
-        return Result(name, NOT_YET, ("Write the function, then run this cell again.",))
+        return Result(name, NOT_YET, _UNWRITTEN)
     except _OutOfTime:
-        return Result(
-            name, FAILED, (f"Still running after {SECONDS:g} seconds. Is there a loop that never ends?",)
-        )
-    except _Wrong as finding:
-        return Result(name, FAILED, (str(finding),))
+        what = f"Still running after {SECONDS:g} seconds. Is there a loop that never ends?"
+    except Wrong as finding:
+        what = str(finding)
+    except Exception as surprise:  # noqa: BLE001 - a learner's value can surprise any code that looks at it
+        what = f"The check could not finish with what you gave: {type(surprise).__name__}: {surprise}"
+    return Result(name, FAILED, (what,))
 
 
 @contextmanager
@@ -86,191 +76,54 @@ def _judge_function(task: Task, function: Function) -> Result:
     differing = _first_difference(task, function)
     if differing:
         for wrong in task.wrong_answers:
-            if all(_agree(task, value, wrong.behaviour(*case)) for case, value, _ in differing):
-                raise _Wrong(wrong.hint)
-    asked = _watched(task, function)
+            if all(_agree(task, case, got, outcome(task, wrong.behaviour, case)) for case, got, _ in differing):
+                raise Wrong(wrong.hint)
+    asked = watched(task, function)
     for required in task.properties:
         if not required.holds(asked):
-            raise _Wrong(required.hint)
+            raise Wrong(required.hint)
     if differing:
-        case, value, right = differing[0]
-        raise _Wrong(f"{_place(task, case)} you return {_shown(value)}; the right value is {_shown(right)}.")
+        raise Wrong(_difference(task, *differing[0]))
+    stays_on_its_device(task, function)
     return Result(task.id, PASSED)
 
 
-def _first_difference(
-    task: Task, function: Function
-) -> list[tuple[tuple[Any, ...], torch.Tensor, torch.Tensor]]:
-    """Cases, learner's values and right values of the first group of inputs in which some value is not right."""
-    call = _watched(task, function)
+def _first_difference(task: Task, function: Function) -> list[tuple[Arguments, Outcome, Outcome]]:
+    """Cases, what the learner's function gives there and what is right, of the first group in which some differ."""
+    asked = watched(task, function)
     for cases in task.inputs.values():
-        outcomes = [(case, call(*case), task.reference(*case)) for case in cases]
-        differing = [outcome for outcome in outcomes if not _agree(task, outcome[1], outcome[2])]
+        outcomes = [(case, outcome(task, asked, case), outcome(task, task.reference, case)) for case in cases]
+        differing = [found for found in outcomes if not _agree(task, *found)]
         if differing:
             return differing
     return []
 
 
-def _watched(task: Task, function: Function) -> Callable[..., torch.Tensor]:
-    """The learner's function, called with copies, its surprises turned into findings."""
-
-    def call(*arguments: Any) -> torch.Tensor:
-        copies = tuple(a.clone() if isinstance(a, torch.Tensor) else a for a in arguments)
-        try:
-            value = function(*copies)
-        except NotImplementedError:
-            raise
-        except (Exception, SystemExit) as surprise:  # noqa: BLE001 - whatever a learner's function does is a finding
-            what = f"{type(surprise).__name__}: {surprise}".rstrip(": ")
-            raise _Wrong(f"{_place(task, arguments)} your function raised {what}.") from None
-        for name, before, after in zip(_names(task), arguments, copies):
-            if isinstance(before, torch.Tensor) and not _same(before, after):
-                raise _Wrong(f"Your function changes its input {name} in place. Work on a new tensor.")
-        if value is None:
-            raise _Wrong(f"{_place(task, arguments)} your function returns None. Is a return missing?")
-        if not isinstance(value, torch.Tensor):
-            raise _Wrong(
-                f"Return a tensor: {_place(task, arguments, 'at')} your function returned {_article(value)}."
-            )
-        expected = task.reference(*arguments)
-        for what, got, wanted in (
-            ("a tensor of shape", tuple(value.shape), tuple(expected.shape)),
-            ("the type", value.dtype, expected.dtype),
-            ("a tensor on", value.device, expected.device),
-        ):
-            if got != wanted:
-                raise _Wrong(
-                    f"{_place(task, arguments)} your function returns {what} {got}; it must be {wanted}."
-                )
-        return value.detach()
-
-    return call
-
-
-def _agree(task: Task, value: torch.Tensor, other: torch.Tensor) -> bool:
-    return torch.allclose(value, other, rtol=task.tolerance, atol=0.0, equal_nan=True)
-
-
-def _same(before: torch.Tensor, after: torch.Tensor) -> bool:
-    return before.shape == after.shape and torch.equal(before.nan_to_num(), after.nan_to_num())
-
-
-def _names(task: Task) -> list[str]:
-    return list(inspect.signature(task.reference).parameters)
-
-
-def _place(task: Task, arguments: tuple[Any, ...], preposition: str = "At") -> str:
-    return f"{preposition} " + ", ".join(f"{name} = {_shown(a)}" for name, a in zip(_names(task), arguments))
-
-
-def _shown(value: object) -> str:
-    if not isinstance(value, torch.Tensor):
-        return repr(value)
-    if value.ndim == 0:
-        return f"{value.item():.6g}"
-    return f"a tensor of shape {tuple(value.shape)}"
-
-
-def _article(value: object) -> str:
-    name = type(value).__name__
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
-
-
-def _judge_parts(question: Question, given: Mapping[str, object]) -> Result:
-    unknown = sorted(set(given) - set(question.parts))
-    if unknown:
-        raise _Wrong(f"This question asks for {_parts(question)}.")
-    missing = [name for name in question.parts if given.get(name, ...) in (None, ...)]
-    if len(missing) == len(question.parts):
-        return Result(
-            question.id, NOT_YET, ("Put your answer in place of the dots, then run this cell again.",)
-        )
-    findings = {
-        name: _judge_value(part, given[name]) for name, part in question.parts.items() if name not in missing
-    }
-    notes = [_note(name, finding) for name, finding in findings.items() if finding or len(question.parts) > 1]
-    notes += [f"○ {name}: not yet" for name in missing]
-    status = FAILED if any(findings.values()) else NOT_YET if missing else PASSED
-    return Result(question.id, status, tuple(notes))
-
-
-def _parts(question: Question) -> str:
-    names = [name for name in question.parts if name]
-    return (
-        f"answers by name: {', '.join(f'{name}=…' for name in names)}"
-        if names
-        else "one answer, without a name"
+def _agree(task: Task, case: Arguments, got: Outcome, right: Outcome) -> bool:
+    return _values_agree(task, case, got, right) and all(
+        _close(task, one, other) for one, other in zip(got.slopes, right.slopes)
     )
 
 
-def _note(name: str, finding: str) -> str:
-    if not name:
-        return finding
-    return f"✗ {name}: {finding}" if finding else f"✓ {name}"
+def _values_agree(task: Task, case: Arguments, got: Outcome, right: Outcome) -> bool:
+    if task.agrees:
+        return task.agrees(case, got.value, right.value)
+    mine, theirs = parts(got.value), parts(right.value)
+    return len(mine) == len(theirs) and all(_close(task, one, other) for one, other in zip(mine, theirs))
 
 
-def _judge_value(part: Part, given: object) -> str:
-    """What is wrong with an answer; empty where it is right."""
-    if part.choices:
-        return _judge_choice(part, given)
-    try:
-        expression = _expression(given, part)
-    except (sp.SympifyError, TypeError, ValueError, AttributeError):
-        return f"Type a number or a sympy expression; this is {_article(given)}."
-    if expression.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
-        return "Not this: the answer is finite."
-    known = _symbols(part)
-    foreign = sorted(str(s) for s in expression.free_symbols if s not in known)
-    if foreign:
-        allowed = ", ".join(sorted(str(s) for s in known)) or "no symbol: the answer is a number"
-        return f"Your answer contains {', '.join(foreign)}; it may contain {allowed}."
-    if _equivalent(expression, part.value, part):
-        return ""
-    for wrong in part.wrong_answers:
-        if _equivalent(expression, wrong.behaviour, part):
-            return wrong.hint
-    if _is_close(expression, part.value):
-        return "Close. Give four significant digits, or the exact expression."
-    return "Not this. Check each step of your derivation, for example with a finite difference."
-
-
-def _judge_choice(part: Part, given: object) -> str:
-    if given == part.value:
-        return ""
-    if given not in part.choices:
-        return f"Choose one of {', '.join(map(repr, part.choices))}."
-    return next((wrong.hint for wrong in part.wrong_answers if wrong.behaviour == given), "Not this one.")
-
-
-def _expression(given: object, part: Part) -> sp.Expr:
-    """The answer as an expression in the book's symbols, which are known by their names."""
-    if isinstance(given, (str, bool)):
-        raise TypeError
-    expression = sp.sympify(given.item() if isinstance(given, torch.Tensor) else given, strict=True)
-    if not isinstance(expression, sp.Expr):
-        raise TypeError
-    by_name = {s.name: s for s in _symbols(part)}
-    return expression.xreplace({s: by_name.get(s.name, s) for s in expression.free_symbols})
-
-
-def _symbols(part: Part) -> set[sp.Symbol]:
-    values = [part.value, *(wrong.behaviour for wrong in part.wrong_answers)]
-    return set().union(*(sp.sympify(value).free_symbols for value in values))
-
-
-def _equivalent(given: sp.Expr, value: sp.Expr, part: Part) -> bool:
-    """Equal in the ranges of the symbols; a decimal number is right when it is within 0.1 % of the value."""
-    if given.has(sp.Float) and not given.free_symbols:
-        return _within(given, value, _DECIMALS_AGREE)
-    difference = sp.nsimplify(given, rational=True) - value
-    return is_zero(difference.subs(part.ranges)) is not False
-
-
-def _is_close(given: sp.Expr, value: sp.Expr) -> bool:
-    return not given.free_symbols and _within(given, value, _DECIMALS_CLOSE)
-
-
-def _within(given: sp.Expr, value: sp.Expr, share: float) -> bool:
-    if sp.sympify(value).free_symbols or not given.is_real:
+def _close(task: Task, one: Tensor | float, other: Tensor | float) -> bool:
+    first, second = torch.as_tensor(one), torch.as_tensor(other)
+    if first.shape != second.shape or first.dtype != second.dtype:
         return False
-    return bool(abs(given.evalf() - value) <= share * abs(value))
+    return torch.allclose(first, second, rtol=task.tolerance, atol=task.absolute, equal_nan=True)
+
+
+def _difference(task: Task, case: Arguments, got: Outcome, right: Outcome) -> str:
+    if _values_agree(task, case, got, right):
+        slope, wanted = next((one, other) for one, other in zip(got.slopes, right.slopes) if not _close(task, one, other))
+        return (
+            f"{place(task, case)} your value is right, but autograd through your function gives the gradient "
+            f"{shown(slope)}; the right one is {shown(wanted)}."
+        )
+    return f"{place(task, case)} you return {shown(got.value)}; the right value is {shown(right.value)}."

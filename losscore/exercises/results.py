@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 PASSED, FAILED, NOT_YET = "passed", "failed", "not yet"
@@ -40,7 +41,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the learner stands: the latest result of every task, in order."""
+    """Where the learner stands in one exercise: the latest result of every task and question, in order."""
 
     results: tuple[Result, ...]
 
@@ -49,24 +50,42 @@ class Progress:
         """The first task that is not solved; None when all are."""
         return next((result.task for result in self.results if not result.ok), None)
 
+    @property
+    def solved(self) -> int:
+        """How many tasks are solved."""
+        return sum(result.ok for result in self.results)
+
     def _summary(self) -> str:
-        done = sum(result.ok for result in self.results)
         following = f"Next: {self.next}." if self.next else "All done."
-        return f"{done} of {len(self.results)} tasks solved. {following}"
+        return f"{self.solved} of {len(self.results)} tasks solved. {following}"
+
+    def _lines(self) -> list[tuple[str, str, str]]:
+        return [(_MARK[r.status], r.task, r.status) for r in self.results]
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [self._summary(), *(f"  {_MARK[r.status]} {r.task}: {r.status}" for r in self.results)]
-        )
+        return "\n".join([self._summary(), *(f"  {mark} {name}: {state}" for mark, name, state in self._lines())])
 
     def _repr_html_(self) -> str:
         items = "".join(
-            f"<li>{_MARK[r.status]} <code>{html.escape(r.task)}</code>: {r.status}</li>" for r in self.results
+            f"<li>{mark} <code>{html.escape(name)}</code>: {state}</li>" for mark, name, state in self._lines()
         )
         return (
             f'<div class="exercise-progress"><strong>{html.escape(self._summary())}</strong>'
             f'<ul style="list-style:none;padding-left:0">{items}</ul></div>'
         )
+
+
+@dataclass(frozen=True, repr=False)
+class Overview(Progress):
+    """Where the learner stands in all exercises, a line for each; ``results`` are those of every task."""
+
+    exercises: Mapping[str, Progress]
+
+    def _lines(self) -> list[tuple[str, str, str]]:
+        return [
+            (_MARK[NOT_YET if one.next else PASSED], name, f"{one.solved} of {len(one.results)} solved")
+            for name, one in self.exercises.items()
+        ]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ..symbolic.classification import LABEL
 from ..symbolic.classification import binary_brier as symbolic_brier
 from ..symbolic.classification import binary_cross_entropy as symbolic_cross_entropy
 from ..symbolic.scores import FORECAST, TRUTH
-from .tasks import Exercise, Function, Part, Property, Question, Task, WrongAnswer
+from .tasks import EXTREMES, Exercise, Function, Part, Property, Question, Task, WrongAnswer
 
 LOSSES = {"cross-entropy": binary_cross_entropy, "brier": binary_brier}
 
@@ -22,8 +22,7 @@ BRIER_SLOPE_BOUND = 8 / 27
 
 
 def expected_loss(q: Tensor, p: Tensor, kind: str) -> Tensor:
-    """The outcome 1 has probability p and costs ℓ(q, 1); the outcome 0 has 1 − p and costs ℓ(q, 0)."""
-    loss = LOSSES[kind]
+    loss = {"cross-entropy": binary_cross_entropy, "brier": binary_brier}[kind]
     z = torch.logit(q)
     if_one = loss(z, torch.ones_like(z), reduction="none")
     if_zero = loss(z, torch.zeros_like(z), reduction="none")
@@ -32,9 +31,9 @@ def expected_loss(q: Tensor, p: Tensor, kind: str) -> Tensor:
 
 
 def grad_logit(z: Tensor, y: Tensor, kind: str) -> Tensor:
-    """The slope of the book's own loss at each logit."""
+    loss = {"cross-entropy": binary_cross_entropy, "brier": binary_brier}[kind]
     z = z.detach().clone().requires_grad_()
-    (slope,) = torch.autograd.grad(LOSSES[kind](z, y, reduction="sum"), z)
+    (slope,) = torch.autograd.grad(loss(z, y, reduction="sum"), z)
     return slope
 
 
@@ -246,7 +245,7 @@ EXPECTED_LOSS = Task(
     id="two-scores.expected_loss",
     title="the function expected_loss",
     reference=expected_loss,
-    inputs={**{kind: _pairs(kind) for kind in LOSSES}, "batches": _GRIDS, "certain forecasts": _ENDS},
+    inputs={**{kind: _pairs(kind) for kind in LOSSES}, "batches": _GRIDS, EXTREMES: _ENDS},
     wrong_answers=_EXPECTED_LOSS_MISTAKES,
     properties=(
         Property(
@@ -290,7 +289,7 @@ GRAD_LOGIT = Task(
     inputs={
         **{kind: _slopes(kind, _LOGITS) for kind in LOSSES},
         "batches": _BATCHES,
-        "tails": [case for kind in LOSSES for case in _slopes(kind, [-40.0, 40.0, -1e4, 1e4])],
+        EXTREMES: [case for kind in LOSSES for case in _slopes(kind, [-40.0, 40.0, -1e4, 1e4])],
     },
     wrong_answers=_GRAD_LOGIT_MISTAKES,
     properties=(
@@ -693,6 +692,10 @@ BEST_ABSOLUTE = Question(
 EXERCISE = Exercise(
     id="two-scores",
     title="Two proper scores, two landscapes",
+    teaches="Two losses with the same best forecast can differ in how hard that forecast is to reach.",
+    needs="derivatives, the chain rule, section 1.1",
+    minutes=75,
+    seconds=20,
     items=(
         EXPECTED,
         MINIMUM,

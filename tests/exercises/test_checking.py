@@ -18,7 +18,8 @@ from torch import Tensor
 
 from losscore import exercises
 from losscore.exercises import answer, check, checking, progress, solution, use
-from losscore.exercises.checking import judge, judge_answer
+from losscore.exercises.answering import judge_answer
+from losscore.exercises.checking import judge
 from losscore.exercises.results import FAILED, NOT_YET, PASSED, Result
 from losscore.exercises.tasks import Part, Property, Question, Task, WrongAnswer
 
