@@ -155,7 +155,7 @@ def _number(value: Any, where: str) -> float:
 
 def _weights(value: Tensor) -> Tensor:
     """Weights that differ from entry to entry, so that a gradient that belongs to another entry is seen."""
-    return torch.linspace(1.0, 2.0, max(value.numel(), 1), dtype=value.dtype).reshape(value.shape)
+    return torch.linspace(1.0, 2.0, value.numel(), dtype=value.dtype, device=value.device).reshape(value.shape)
 
 
 def _detached(value: Any) -> Any:

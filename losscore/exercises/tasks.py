@@ -33,11 +33,15 @@ class WrongAnswer:
 
 @dataclass(frozen=True)
 class Property:
-    """Something that must be true of the learner's function; ``hint`` is shown where ``holds(function)`` is false."""
+    """Something that must be true of the learner's function; ``hint`` is shown where ``holds(function)`` is false.
+
+    ``nearly`` is a nearly right function that lacks it, the example by which the property is tested.
+    """
 
     name: str
     holds: Callable[[Function], bool]
     hint: str
+    nearly: Function
 
 
 @dataclass(frozen=True)

@@ -185,14 +185,6 @@ def _best_is_honest(function: Function) -> bool:
     )
 
 
-def _regret_is_positive(function: Function) -> bool:
-    return all(
-        (function(q, p, kind) - function(p, p, kind)).item() > 0
-        for kind in LOSSES
-        for q, p, _ in _pairs(kind)
-    )
-
-
 def _outcomes_can_be_renamed(function: Function) -> bool:
     return all(
         torch.allclose(function(q, p, kind), function(1 - q, 1 - p, kind), rtol=1e-9)
@@ -241,6 +233,18 @@ def _is_bounded(function: Function) -> bool:
     )
 
 
+def _logarithms_as_written(q: Tensor, p: Tensor, kind: str) -> Tensor:
+    return -p * q.log() - (1 - p) * (1 - q).log() if kind == "cross-entropy" else expected_loss(q, p, kind)
+
+
+def _autograd_as_written(z: Tensor, y: Tensor, kind: str) -> Tensor:
+    z = z.clone().requires_grad_()
+    q = z.sigmoid()
+    loss = -y * q.log() - (1 - y) * (1 - q).log() if kind == "cross-entropy" else (q - y) ** 2
+    (slope,) = torch.autograd.grad(loss.sum(), z)
+    return slope
+
+
 EXPECTED_LOSS = Task(
     id="two-scores.expected_loss",
     title="the function expected_loss",
@@ -253,26 +257,25 @@ EXPECTED_LOSS = Task(
             _no_nan_at_the_ends,
             "Where q is 0 or 1 you return NaN: in floating point 0 · ln 0 is not 0. An outcome that cannot happen "
             "costs nothing; torch.xlogy knows that.",
+            nearly=_logarithms_as_written,
         ),
         Property(
             "least at q = p",
             _best_is_honest,
             "Your expected loss is not least at q = p. Weigh ℓ(q, 1) by p and ℓ(q, 0) by 1 − p.",
-        ),
-        Property(
-            "every other forecast costs more",
-            _regret_is_positive,
-            "Some forecast costs no more than the honest one. Is your loss a constant, or an absolute value?",
+            nearly=lambda q, p, kind: expected_loss(q, p, kind) - 0.01 * q,
         ),
         Property(
             "outcomes can be renamed",
             _outcomes_can_be_renamed,
             "Exchanging the two outcomes (p with 1 − p, q with 1 − q) must change nothing.",
+            nearly=lambda q, p, kind: expected_loss(q, p, kind) * (1 + 1e-5 * p),
         ),
         Property(
             "an impossible outcome is free, a ruled-out one costs infinity",
             _ends_are_exact,
             "Do you clip the forecast? An impossible outcome costs exactly 0, a ruled-out one infinity.",
+            nearly=lambda q, p, kind: expected_loss(q.clamp(1e-12, 1 - 1e-12), p, kind),
         ),
     ),
     explanation=(
@@ -298,22 +301,26 @@ GRAD_LOGIT = Task(
             _no_nan_far_out,
             "At z = ±10⁴ you return NaN or infinity: an exponential overflows or a logarithm meets 0. Use the closed "
             "form from (d).",
+            nearly=_autograd_as_written,
         ),
         Property(
             "equals the finite difference",
             _matches_finite_differences,
             "Your slope is not (ℓ(z + h) − ℓ(z − h)) / 2h for a small h. Differentiate once more, first in q, then q in z.",
+            nearly=lambda z, y, kind: 1.0001 * grad_logit(z, y, kind),
         ),
         Property(
             "never above its bound",
             _is_bounded,
             "Your slope gets too large: cross-entropy pulls with less than 1, Brier with at most 8/27.",
+            nearly=lambda z, y, kind: grad_logit(z, y, kind) + 0.5 * ((z - 0.04).abs() < 1e-9),
         ),
         Property(
             "six digits at ±40",
             _keeps_its_digits,
             "At z = ±40 your slope has lost its digits: 1 − σ(z) rounds to 0 there. It equals σ(−z), which does not round. "
             "For y = 1, q − 1 loses its digits too.",
+            nearly=lambda z, y, kind: torch.sigmoid(z) - y if kind == "cross-entropy" else grad_logit(z, y, kind),
         ),
     ),
     explanation=(

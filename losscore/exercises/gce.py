@@ -1,0 +1,544 @@
+"""The exercise on generalized cross-entropy, a dial between likelihood and robustness."""
+
+from __future__ import annotations
+
+import sympy as sp
+import torch
+from torch import Tensor
+
+from ..symbolic import robust
+from .tasks import EXTREMES, Arguments, Exercise, Function, Part, Property, Question, Task, WrongAnswer
+
+
+def gce(z: Tensor, y: Tensor, q: float) -> Tensor:
+    log_p = torch.log_softmax(z, dim=-1).gather(-1, y[:, None]).squeeze(-1)
+    if q == 0:
+        return -log_p
+    return -torch.expm1(q * log_p) / q
+
+
+def _batch(classes: int, q: float, *, seed: int, scale: float = 2.0) -> Arguments:
+    draw = torch.Generator().manual_seed(seed)
+    z = scale * torch.randn(6, classes, generator=draw, dtype=torch.float64)
+    return z, torch.randint(classes, (6,), generator=draw), q
+
+
+def _far(gap: float, q: float) -> Arguments:
+    """The label once far below the other logits and once far above them."""
+    z = torch.tensor([[-gap, 0.0, 1.0], [gap, 0.0, 1.0], [1.0, 0.5, -gap]], dtype=torch.float64)
+    return z, torch.tensor([0, 0, 1]), q
+
+
+_INPUTS = {
+    "q = 0.7": [_batch(4, 0.7, seed=seed) for seed in range(4)],
+    "other q": [_batch(classes, q, seed=7) for classes in (2, 100) for q in (0.1, 0.3, 1.0)],
+    "q = 0": [_batch(4, 0.0, seed=8), _batch(100, 0.0, seed=9)],
+    EXTREMES: [_far(gap, q) for gap in (40.0, 1e4) for q in (0.0, 1e-4, 0.7, 1.0)],
+}
+
+
+def _probability(z: Tensor, y: Tensor) -> Tensor:
+    return z.softmax(-1).gather(-1, y[:, None]).squeeze(-1)
+
+
+def _as_written(p: Tensor, q: float) -> Tensor:
+    return (1 - p**q) / q
+
+
+_MISTAKES = (
+    WrongAnswer(
+        "0/0 at q = 0",
+        lambda z, y, q: gce(z, y, q) if q else _as_written(_probability(z, y), q),
+        "At q = 0 you divide 0 by 0. The page wants the limit from (a) there.",
+    ),
+    WrongAnswer(
+        "1/q lost",
+        lambda z, y, q: q * gce(z, y, q),
+        "You are off by the factor q. What is left of your loss as q falls to 0?",
+    ),
+    WrongAnswer(
+        "cross-entropy for every q",
+        lambda z, y, q: gce(z, y, 0.0),
+        "This is cross-entropy, whatever q is. It is only the limit at q = 0.",
+    ),
+    WrongAnswer(
+        "sign",
+        lambda z, y, q: -gce(z, y, q),
+        "Check the sign: a loss is a cost, 0 where the label has probability 1 and positive elsewhere.",
+    ),
+    WrongAnswer(
+        "power of what is missing",
+        lambda z, y, q: (1 - _probability(z, y)) ** q / (q or 1),
+        "You raise 1 − p to the power q. Here the power acts on p itself, and the 1 stands outside.",
+    ),
+    WrongAnswer(
+        "cross-entropy weighted by the power",
+        lambda z, y, q: _probability(z, y) ** q * gce(z, y, 0.0),
+        "You multiply cross-entropy by p^q. It is the gradient that p^q damps, not the loss: weigh the one, and the "
+        "gradient of the weight comes in as well.",
+    ),
+    WrongAnswer(
+        "cross-entropy under a frozen weight",
+        lambda z, y, q: _probability(z, y).detach() ** q * gce(z, y, 0.0),
+        "Your gradient is the right one, but the value is that of another function. Which function has this gradient "
+        "without a detach?",
+    ),
+    WrongAnswer(
+        "the likeliest class in place of the label",
+        lambda z, y, q: gce(z, z.argmax(-1), q),
+        "You take the largest probability. Which one does the label y point at?",
+    ),
+    WrongAnswer(
+        "sum over the classes",
+        lambda z, y, q: sum(gce(z, torch.full_like(y, k), q) for k in range(z.shape[-1])),
+        "You add over all classes. Only the probability of the label enters.",
+    ),
+    WrongAnswer(
+        "sigmoid in place of softmax",
+        lambda z, y, q: _as_written(z.sigmoid().gather(-1, y[:, None]).squeeze(-1), q),
+        "You use a sigmoid. The probabilities of the K classes must add to 1 in each row.",
+    ),
+    WrongAnswer(
+        "logits taken for probabilities",
+        lambda z, y, q: _as_written(z.gather(-1, y[:, None]).squeeze(-1), q),
+        "z holds logits, any real numbers. Which function makes them probabilities?",
+    ),
+)
+
+
+def _some(function: Function, q: float) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Logits, their gradient and the labels, for a few batches."""
+    found = []
+    for seed in (21, 22):
+        z, y, _ = _batch(5, q, seed=seed)
+        z.requires_grad_()
+        (slope,) = torch.autograd.grad(function(z, y, q).sum(), z)
+        found.append((z, slope, y))
+    return found
+
+
+def _finite_far_out(function: Function) -> bool:
+    for z, y, q in _INPUTS[EXTREMES]:
+        leaf = z.clone().requires_grad_()
+        value = function(leaf, y, q)
+        (slope,) = torch.autograd.grad(value.sum(), leaf)
+        if not (value.isfinite().all() and slope.isfinite().all()):
+            return False
+    return True
+
+
+def _starts_at_cross_entropy(function: Function) -> bool:
+    """Within q (ln p)²/2 of it, which no rounding may exceed by much."""
+    for q in (1e-12, 1e-8, 1e-4):
+        z, y, _ = _batch(6, q, seed=23)
+        surprisal = function(z, y, 0.0)
+        if ((function(z, y, q) - surprisal).abs() > q * surprisal**2 / 2 + 1e-9).any():
+            return False
+    return True
+
+
+def _reaches_its_bound(function: Function) -> bool:
+    """A label that the network rules out costs 1/q, no more and no less."""
+    z, y, _ = _far(1e4, 1.0)
+    return all(abs(function(z, y, q)[0].item() * q - 1) < 1e-9 for q in (0.3, 0.7, 1.0))
+
+
+def _ignores_a_shift(function: Function) -> bool:
+    z, y, q = _batch(5, 0.7, seed=24)
+    return torch.allclose(function(z, y, q), function(z + 300.0, y, q), rtol=1e-9)
+
+
+def _falls_with_the_label(function: Function) -> bool:
+    score = torch.linspace(-8, 8, 81, dtype=torch.float64)
+    z, y = torch.stack([score, torch.zeros_like(score)], -1), torch.zeros(81, dtype=torch.long)
+    return all(bool((function(z, y, q).diff() < 0).all()) for q in (0.0, 0.3, 1.0))
+
+
+def _pulls_add_to_zero(function: Function) -> bool:
+    return all(slope.sum(-1).abs().max() < 1e-12 for q in (0.3, 1.0) for _, slope, _ in _some(function, q))
+
+
+def _by_log_softmax(z: Tensor, y: Tensor, q: float) -> Tensor:
+    log_p = torch.log_softmax(z, -1).gather(-1, y[:, None]).squeeze(-1)
+    return (1 - torch.exp(q * log_p)) / q if q else -log_p
+
+
+def _by_exponentials(z: Tensor, y: Tensor, q: float) -> Tensor:
+    p = (z.exp() / z.exp().sum(-1, keepdim=True)).gather(-1, y[:, None]).squeeze(-1)
+    return (1 - p**q) / q if q else -p.log()
+
+
+GCE = Task(
+    id="gce.gce",
+    title="the function gce",
+    reference=gce,
+    inputs=_INPUTS,
+    slopes_in=("z",),
+    absolute=1e-12,
+    wrong_answers=_MISTAKES,
+    properties=(
+        Property(
+            "ignores a common shift",
+            _ignores_a_shift,
+            "Add 300 to every logit: the softmax must not notice, and yours does. An exponential of a logit by itself "
+            "overflows; torch has a softmax that does not.",
+            nearly=lambda z, y, q: gce(z, y, q) + 1e-4 * z[:, 0].clamp(min=50),
+        ),
+        Property(
+            "finite, with its gradient, at ±10⁴",
+            _finite_far_out,
+            "At logits of ±10⁴ your loss or its gradient is NaN or infinite. The probability of the label is rounded to 0 "
+            "there, and the power of 0 has an infinite slope. Compute with ln p as far as you can: torch has a "
+            "log_softmax.",
+            nearly=lambda z, y, q: _as_written(_probability(z, y), q) if q else gce(z, y, q),
+        ),
+        Property(
+            "1/q for a label that is ruled out",
+            _reaches_its_bound,
+            "A label that the network rules out must cost 1/q. Do you clip a probability?",
+            nearly=lambda z, y, q: (
+                (1 - (q * gce(z, y, 0.0).neg().clamp(min=-16.0)).exp()) / q if q else gce(z, y, q)
+            ),
+        ),
+        Property(
+            "starts at cross-entropy",
+            _starts_at_cross_entropy,
+            "For a tiny q your loss strays from cross-entropy: 1 − p^q subtracts two numbers that agree in nearly all "
+            "their digits. torch.expm1 computes e^x − 1 without that loss.",
+            nearly=_by_log_softmax,
+        ),
+        Property(
+            "falls as the label gains probability",
+            _falls_with_the_label,
+            "Your loss does not fall all the way as the probability of the label rises.",
+            nearly=lambda z, y, q: gce(z, y, q) + ((z[:, 0] - 2).abs() < 1e-6),
+        ),
+        Property(
+            "pulls add to 0",
+            _pulls_add_to_zero,
+            "The gradients in the logits of one sample must add to 0: a common shift changes nothing.",
+            nearly=lambda z, y, q: gce(z, y, q) + 1e-9 * (z - z.detach())[:, 0],
+        ),
+    ),
+    explanation=(
+        "Work with $\\ln p_j$, which `log_softmax` gives without overflow. Then $p_j^q=e^{q\\ln p_j}$, and `expm1` "
+        "computes $e^x-1$ without losing digits where $x$ is small. At $q=0$ the quotient is $0/0$, so the limit is "
+        "written out. The book's own function is `losscore.generalized_cross_entropy`; it takes more kinds of targets "
+        "and has the gradient in closed form."
+    ),
+    proofs=(robust.generalized_cross_entropy_damps_the_gradient,),
+)
+
+_P, _Q, _R = sp.symbols("p q r", positive=True)
+_K = sp.Symbol("K", integer=True, positive=True)
+_BETWEEN = {s: 1 / (1 + s) for s in (_P, _Q, _R)}
+_TRUTH = (sp.Rational(5, 10), sp.Rational(3, 10), sp.Rational(2, 10))
+_DIAL = sp.Rational(7, 10)
+
+
+def _formula(value: sp.Expr, *wrong_answers: WrongAnswer) -> Part:
+    """An answer in the probabilities p and r, and in q, all strictly between 0 and 1."""
+    return Part(value, wrong_answers, ranges=_BETWEEN)
+
+
+def _powers(exponent: sp.Expr) -> tuple[sp.Expr, ...]:
+    return tuple(eta**exponent for eta in _TRUTH)
+
+
+def _shares(weights: tuple[sp.Expr, ...]) -> tuple[sp.Expr, ...]:
+    return tuple(weight / sp.Add(*weights) for weight in weights)
+
+
+LIMIT = Question(
+    id="gce.limit",
+    title="(a) the limit at q = 0",
+    parts={
+        "": _formula(
+            -sp.log(_P),
+            WrongAnswer(
+                "zero",
+                sp.Integer(0),
+                "The numerator goes to 0, and so does the denominator. Expand p^q = e^(q ln p) for a small q.",
+            ),
+            WrongAnswer(
+                "sign", sp.log(_P), "Check the sign: p is below 1, and the loss of a wrong label is positive."
+            ),
+            WrongAnswer("q = 1", 1 - _P, "This is the loss at the other end of the dial, q = 1."),
+            WrongAnswer(
+                "slope in place of the limit", -1 / _P, "This is the slope of the limit. The question asks for its value."
+            ),
+        )
+    },
+    explanation="With $p_j^q=e^{q\\ln p_j}=1+q\\ln p_j+\\dots$ the quotient tends to $-\\ln p_j$: cross-entropy.",
+    proofs=(robust.generalized_cross_entropy_joins_two_losses,),
+)
+
+_STOPPED = "You stopped at p; go on to z. How does the probability of the label change with this logit?"
+_COUNT = "Count the powers of p: the slope in p brings p^(q−1), and the softmax brings one more p."
+
+SLOPES = Question(
+    id="gce.slopes",
+    title="(b) the slopes in the logits",
+    parts={
+        "own": _formula(
+            _P**_Q * (_P - 1),
+            WrongAnswer("slope in p", -(_P ** (_Q - 1)), _STOPPED),
+            WrongAnswer(
+                "cross-entropy", _P - 1, "This is the slope of cross-entropy, the limit q → 0. What does the power p^q add?"
+            ),
+            WrongAnswer(
+                "sign", _P**_Q * (1 - _P), "The sign is reversed: raising the label's own logit must lower the loss."
+            ),
+            WrongAnswer("a power missing", _P ** (_Q - 1) * (_P - 1), _COUNT),
+            WrongAnswer(
+                "factor q",
+                _Q * _P**_Q * (_P - 1),
+                "The q that the power brings down meets the 1/q of the definition.",
+            ),
+        ),
+        "other": _formula(
+            _P**_Q * _R,
+            WrongAnswer("slope in p", -(_P ** (_Q - 1)), _STOPPED),
+            WrongAnswer(
+                "cross-entropy", _R, "This is the slope of cross-entropy, the limit q → 0. What does the power p^q add?"
+            ),
+            WrongAnswer(
+                "sign",
+                -(_P**_Q) * _R,
+                "The sign is reversed: raising another logit takes probability from the label.",
+            ),
+            WrongAnswer("a power missing", _P ** (_Q - 1) * _R, _COUNT),
+            WrongAnswer(
+                "own logit",
+                _P**_Q * (_R - 1),
+                "In the label's own logit a 1 is subtracted. Is there one in another logit?",
+            ),
+        ),
+    },
+    explanation=(
+        "In the probability of the label the slope is $-p_j^{q-1}$. The softmax adds $p_j(1-p_j)$ in the label's own "
+        "logit and $-p_jp_k$ in another one."
+    ),
+    proofs=(robust.generalized_cross_entropy_damps_the_gradient,),
+)
+
+DAMPING = Question(
+    id="gce.damping",
+    title="(c) how much a contradicted label is damped",
+    parts={
+        "": Part(
+            sp.Rational(1, 100) ** _DIAL,
+            (
+                WrongAnswer(
+                    "slope in p",
+                    sp.Rational(1, 100) ** (_DIAL - 1),
+                    "This is more than 1, so it would amplify. It is the slope in p; take the one in z.",
+                ),
+                WrongAnswer(
+                    "pull in place of the ratio",
+                    sp.Rational(1, 100) ** _DIAL * sp.Rational(99, 100),
+                    "This is the pull itself. By which factor is it smaller than that of cross-entropy?",
+                ),
+                WrongAnswer(
+                    "at q = 1", sp.Rational(1, 100), "This is the factor at q = 1. The question has q = 0.7."
+                ),
+            ),
+        )
+    },
+    explanation=f"The factor is $p_j^q=0.01^{{0.7}}={float(sp.Rational(1, 100) ** _DIAL):.4f}$.",
+)
+
+PEAK = Question(
+    id="gce.peak",
+    title="(c) the label that is pulled most",
+    parts={
+        "": _formula(
+            _Q / (1 + _Q),
+            WrongAnswer("at q = 1", sp.Rational(1, 2), "This is the peak at q = 1. Keep q a symbol."),
+            WrongAnswer(
+                "a power too many",
+                (1 + _Q) / (2 + _Q),
+                "You have one p too many: the size of the pull is p^q (1 − p).",
+            ),
+            WrongAnswer("other factor", 1 / (1 + _Q), "Where both factors of the pull balance, which of them carries the q?"),
+            WrongAnswer(
+                "cross-entropy", sp.Integer(0), "At p = 0 cross-entropy pulls most. What does p^q do there?"
+            ),
+            WrongAnswer(
+                "sign slip", _Q / (1 - _Q), "For q above one half this is more than 1. Check a sign in the derivative."
+            ),
+        )
+    },
+    explanation=(
+        f"The slope of $p^q(1-p)$ is $p^{{q-1}}(q-(1+q)p)$, which is 0 at $\\frac q{{1+q}}$: "
+        f"${float(_DIAL / (1 + _DIAL)):.3f}$ for $q=0.7$."
+    ),
+    proofs=(robust.generalized_cross_entropy_damps_the_gradient,),
+)
+
+_AS_THE_TRUTH = "That would be a proper loss. Set up the Lagrangian: is η_k p_k^(q−1) the same for every class here?"
+
+MINIMISER = Question(
+    id="gce.minimiser",
+    title="(d) the best forecast",
+    parts={
+        "exponent": _formula(
+            1 / (1 - _Q),
+            WrongAnswer("the truth", sp.Integer(1), _AS_THE_TRUTH),
+            WrongAnswer(
+                "the way back", 1 - _Q, "This is the way back, from the forecast to the truth. Solve for p_k."
+            ),
+            WrongAnswer(
+                "sign", 1 / (_Q - 1), "This exponent is negative: the likeliest class would get least. Check a sign."
+            ),
+            WrongAnswer("q in place of 1 − q", 1 / _Q, "Which power of p_k stands in the Lagrangian condition: q, or q − 1?"),
+            WrongAnswer("q", _Q, "Which power of p_k stands in the Lagrangian condition: q, or q − 1?"),
+        ),
+        "forecast": Part(
+            _shares(_powers(1 / (1 - _DIAL))),
+            (
+                WrongAnswer("the truth", _TRUTH, _AS_THE_TRUTH),
+                WrongAnswer(
+                    "the way back",
+                    _shares(_powers(1 - _DIAL)),
+                    "This is flatter than the truth. Did you invert the exponent?",
+                ),
+                WrongAnswer(
+                    "not normalised", _powers(1 / (1 - _DIAL)), "These do not add to 1: divide by their sum."
+                ),
+                WrongAnswer(
+                    "q in place of 1 − q",
+                    _shares(_powers(1 / _DIAL)),
+                    "You used the exponent 1/q. Which power of p_k stands in the Lagrangian condition?",
+                ),
+                WrongAnswer(
+                    "all on one class",
+                    (sp.Integer(1), sp.Integer(0), sp.Integer(0)),
+                    "That happens at the end of the dial, q = 1. At q = 0.7 the other classes keep something.",
+                ),
+            ),
+        ),
+    },
+    explanation=(
+        "The Lagrangian asks that $\\eta_kp_k^{q-1}$ be the same for all $k$, so $p_k\\propto\\eta_k^{1/(1-q)}$. At "
+        "$q=0.7$ the exponent is $\\frac{10}3$: $p=("
+        + ",\\ ".join(f"{float(share):.4f}" for share in _shares(_powers(1 / (1 - _DIAL))))
+        + ")$."
+    ),
+    proofs=(robust.generalized_cross_entropy_sharpens,),
+)
+
+PROPER = Question(
+    id="gce.proper",
+    title="(e) is it proper?",
+    parts={
+        "": Part(
+            "only in the limit q → 0",
+            (
+                WrongAnswer(
+                    "it contains cross-entropy",
+                    "for every q",
+                    "It contains cross-entropy, but only as a limit. At η = (0.5, 0.3, 0.2), is your forecast in (d) the truth?",
+                ),
+                WrongAnswer(
+                    "never", "for no q, and not in the limit", "Look at your exponent in (d): what is it as q falls to 0?"
+                ),
+            ),
+            choices=("for every q", "only in the limit q → 0", "for no q, and not in the limit"),
+        )
+    },
+    explanation=(
+        "For $0<q<1$ the best forecast is sharper than the truth, so the loss is not proper. The order of the classes is "
+        "kept, and $\\eta_k\\propto p_k^{1-q}$ gives the truth back."
+    ),
+)
+
+VERTEX = Question(
+    id="gce.vertex",
+    title="(e) the best forecast at q = 1",
+    parts={
+        "": Part(
+            (sp.Integer(1), sp.Integer(0), sp.Integer(0)),
+            (
+                WrongAnswer(
+                    "the truth",
+                    _TRUTH,
+                    "At q = 1 the expected loss is 1 − Σ η_k p_k, linear in p. Where is a linear function least?",
+                ),
+                WrongAnswer(
+                    "equal shares",
+                    (sp.Rational(1, 3),) * 3,
+                    "Equal shares win nothing. Which class should the probability go to, if Σ η_k p_k is to be largest?",
+                ),
+                WrongAnswer(
+                    "the rarest class",
+                    (sp.Integer(0), sp.Integer(0), sp.Integer(1)),
+                    "The right kind of answer at the wrong end: Σ η_k p_k is to be large.",
+                ),
+            ),
+        )
+    },
+    explanation=(
+        "At $q=1$ the expected loss is $1-\\sum_k\\eta_kp_k$, linear in $p$: all probability goes to the likeliest class, "
+        "and nothing else about $\\eta$ can be read off."
+    ),
+    proofs=(robust.generalized_cross_entropy_sharpens,),
+)
+
+START = Question(
+    id="gce.start",
+    title="(f) the damping at the start",
+    parts={
+        "": _formula(
+            _K**-_Q,
+            WrongAnswer("at q = 1", 1 / _K, "This is the factor at q = 1. Keep q a symbol."),
+            WrongAnswer(
+                "upside down", _K**_Q, "This is more than 1, so it would amplify. What is p_j when all K classes are equal?"
+            ),
+            WrongAnswer(
+                "pull in place of the factor",
+                _K**-_Q * (1 - 1 / _K),
+                "This is the pull. The question asks for its ratio to that of cross-entropy.",
+            ),
+            WrongAnswer("product", 1 / (_K * _Q), "q is an exponent: put p = 1/K into the factor from (b)."),
+        )
+    },
+    explanation="With $p_j=\\frac1K$ the factor $p_j^q$ is $K^{-q}$.",
+    proofs=(robust.generalized_cross_entropy_damps_the_gradient,),
+)
+
+BUDGET = Question(
+    id="gce.budget",
+    title="is q = 1 always best?",
+    parts={
+        "": Part(
+            "it depends on the steps",
+            (
+                WrongAnswer(
+                    "MAE is always best",
+                    "yes",
+                    "Look at the left end of the curves, and at your factor in (f). What if training stopped there, or if there "
+                    "were 100 classes?",
+                ),
+                WrongAnswer(
+                    "never", "no, never", "Look at the right end of the curves: which loss keeps what it has reached?"
+                ),
+            ),
+            choices=("yes", "no, never", "it depends on the steps"),
+        )
+    },
+    explanation=(
+        "At the start $q=1$ damps every sample by $\\frac1K$ and lags behind; late in training it is the one that does not "
+        "learn the wrong labels."
+    ),
+)
+
+EXERCISE = Exercise(
+    id="gce",
+    title="A dial between likelihood and robustness",
+    teaches="A bounded loss buys robustness to wrong labels with its probabilities and with a slow start.",
+    needs="the softmax and its derivative, Lagrange multipliers, section 1.3",
+    minutes=90,
+    seconds=20,
+    items=(LIMIT, SLOPES, DAMPING, PEAK, MINIMISER, PROPER, VERTEX, START, GCE, BUDGET),
+)
