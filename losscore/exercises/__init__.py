@@ -14,13 +14,14 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any, TypeVar
 
 from .answering import judge_answer
 from .checking import judge
 from .results import NOT_YET, Overview, Progress, Result, Solution
-from .tasks import Exercise, Question, Task
+from .tasks import Exercise, ProofMaker, Question, Task
 
 __all__ = ["answer", "check", "exercise", "exercises", "progress", "solution", "solution_sources", "use"]
 
@@ -149,10 +150,15 @@ def _find(name: str, kind: type[Any] | tuple[type[Any], ...] = (Task, Question))
 
 def _folded(item: Task | Question) -> str:
     parts = [f"<details>\n<summary>Show the solution: {item.title}</summary>", item.explanation]
-    parts += [proof()._repr_markdown_() for proof in item.proofs]
+    parts += [_derivation(proof) for proof in item.proofs]
     if isinstance(item, Task):
         parts.append(f"```python\n{_source(item)}```")
     return "\n\n".join([*parts, "</details>"])
+
+
+@cache
+def _derivation(proof: ProofMaker) -> str:
+    return proof()._repr_markdown_()
 
 
 def _source(task: Task) -> str:

@@ -20,6 +20,7 @@ from .tasks import Answer, Part, Question
 
 _DECIMALS_AGREE = 1e-3
 _DECIMALS_CLOSE = 2e-2
+_PLACES_AGREE = 1e-4
 _SAMPLES = 8
 _DIGITS = 40
 _AGREEMENT = sp.Float(10, _DIGITS) ** -25
@@ -133,13 +134,17 @@ def _symbols(part: Part) -> set[sp.Symbol]:
 
 
 def _equivalent(given: tuple[sp.Expr, ...], values: tuple[sp.Expr, ...], part: Part) -> bool:
-    return len(given) == len(values) and all(_equal(one, other, part) for one, other in zip(given, values))
+    """Whether all entries are equal; a small one among large ones may be rounded as these are."""
+    if len(given) != len(values):
+        return False
+    largest = max((abs(float(value)) for value in values if not value.free_symbols), default=0.0)
+    return all(_equal(one, other, part, _PLACES_AGREE * largest) for one, other in zip(given, values))
 
 
-def _equal(given: sp.Expr, value: sp.Expr, part: Part) -> bool:
-    """Equal in the ranges of the symbols; a decimal number is right when it is within 0.1 % of the value."""
+def _equal(given: sp.Expr, value: sp.Expr, part: Part, rounding: float) -> bool:
+    """Equal in the ranges of the symbols; a decimal number is right within 0.1 % of the value, or within rounding."""
     if given.has(sp.Float) and not given.free_symbols:
-        return _within(given, value, _DECIMALS_AGREE)
+        return _within(given, value, _DECIMALS_AGREE, rounding)
     exact = sp.nsimplify(given, rational=True)
     symbols = sorted(exact.free_symbols | value.free_symbols, key=str)
     restricted = {s: part.ranges[s] for s in symbols if s in part.ranges}
@@ -176,7 +181,7 @@ def _is_close(given: sp.Expr, value: sp.Expr) -> bool:
     return not given.free_symbols and _within(given, value, _DECIMALS_CLOSE)
 
 
-def _within(given: sp.Expr, value: sp.Expr, share: float) -> bool:
+def _within(given: sp.Expr, value: sp.Expr, share: float, rounding: float = 0.0) -> bool:
     if value.free_symbols or not given.is_real:
         return False
-    return bool(abs(given.evalf() - value) <= share * abs(value))
+    return bool(abs(given.evalf() - value) <= max(share * abs(value), rounding))

@@ -195,7 +195,7 @@ GCE = Task(
         Property(
             "1/q for a label that is ruled out",
             _reaches_its_bound,
-            "A label that the network rules out must cost 1/q. Do you clip a probability?",
+            "A label that the network rules out must cost 1/q, no more and no less. Is a probability clipped?",
             nearly=lambda z, y, q: (
                 (1 - (q * gce(z, y, 0.0).neg().clamp(min=-16.0)).exp()) / q if q else gce(z, y, q)
             ),
@@ -226,7 +226,6 @@ GCE = Task(
         "written out. The book's own function is `losscore.generalized_cross_entropy`; it takes more kinds of targets "
         "and has the gradient in closed form."
     ),
-    proofs=(robust.generalized_cross_entropy_damps_the_gradient,),
 )
 
 _P, _Q, _R = sp.symbols("p q r", positive=True)
@@ -370,10 +369,9 @@ PEAK = Question(
         )
     },
     explanation=(
-        f"The slope of $p^q(1-p)$ is $p^{{q-1}}(q-(1+q)p)$, which is 0 at $\\frac q{{1+q}}$: "
+        f"By (b) the pull is $p^q(1-p)$; its slope is $p^{{q-1}}(q-(1+q)p)$, which is 0 at $\\frac q{{1+q}}$: "
         f"${float(_DIAL / (1 + _DIAL)):.3f}$ for $q=0.7$."
     ),
-    proofs=(robust.generalized_cross_entropy_damps_the_gradient,),
 )
 
 _AS_THE_TRUTH = "That would be a proper loss. Set up the Lagrangian: is η_k p_k^(q−1) the same for every class here?"
@@ -482,7 +480,6 @@ VERTEX = Question(
         "At $q=1$ the expected loss is $1-\\sum_k\\eta_kp_k$, linear in $p$: all probability goes to the likeliest class, "
         "and nothing else about $\\eta$ can be read off."
     ),
-    proofs=(robust.generalized_cross_entropy_sharpens,),
 )
 
 START = Question(
@@ -504,32 +501,37 @@ START = Question(
         )
     },
     explanation="With $p_j=\\frac1K$ the factor $p_j^q$ is $K^{-q}$.",
-    proofs=(robust.generalized_cross_entropy_damps_the_gradient,),
 )
 
-BUDGET = Question(
-    id="gce.budget",
+ALWAYS = Question(
+    id="gce.always",
     title="is q = 1 always best?",
     parts={
         "": Part(
-            "it depends on the steps",
+            "no: it starts slowly and may lose a class",
             (
                 WrongAnswer(
-                    "MAE is always best",
+                    "always",
                     "yes",
-                    "Look at the left end of the curves, and at your factor in (f). What if training stopped there, or if there "
-                    "were 100 classes?",
+                    "Look at the left end of the curves, and at the spread of q = 1 at the right end. What does your factor in "
+                    "(f) say about 100 classes?",
                 ),
                 WrongAnswer(
-                    "never", "no, never", "Look at the right end of the curves: which loss keeps what it has reached?"
+                    "learned by heart",
+                    "no: it learns the wrong labels by heart",
+                    "Read the table once more: which loss has learned the fewest wrong labels?",
                 ),
             ),
-            choices=("yes", "no, never", "it depends on the steps"),
+            choices=(
+                "yes",
+                "no: it starts slowly and may lose a class",
+                "no: it learns the wrong labels by heart",
+            ),
         )
     },
     explanation=(
-        "At the start $q=1$ damps every sample by $\\frac1K$ and lags behind; late in training it is the one that does not "
-        "learn the wrong labels."
+        "It learns the fewest wrong labels, but at the start it damps every sample by $\\frac1K$, and a class that has "
+        "fallen behind pulls so little that some networks never name it."
     ),
 )
 
@@ -540,5 +542,5 @@ EXERCISE = Exercise(
     needs="the softmax and its derivative, Lagrange multipliers, section 1.3",
     minutes=90,
     seconds=20,
-    items=(LIMIT, SLOPES, DAMPING, PEAK, MINIMISER, PROPER, VERTEX, START, GCE, BUDGET),
+    items=(LIMIT, SLOPES, DAMPING, PEAK, MINIMISER, PROPER, VERTEX, START, GCE, ALWAYS),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import losscore
-from losscore.lab.hardware import generator
+from losscore.lab.hardware import device, generator
 from losscore.lab.loaders import digits
+from losscore.lab.training import progress
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,6 +42,11 @@ class NoisyDigits:
     def wrong(self) -> Tensor:
         """Which of the given labels are wrong, (seeds, n)."""
         return self.given != self.true
+
+    def to(self, home: torch.device) -> NoisyDigits:
+        """The same data on another device."""
+        tensors = ("images", "given", "true", "test_images", "test_true")
+        return replace(self, **{name: getattr(self, name).to(home) for name in tensors})
 
 
 @cache
@@ -124,27 +130,35 @@ def train(
     steps: int = 400,
     hidden: int = 64,
     optimiser: Callable[..., torch.optim.Optimizer] = ADAM,
+    batch: int | None = None,
 ) -> Course:
-    """Full-batch training of one network a seed; no network sees another's data or gradient."""
-    seeds, classes = len(data.images), data.classes
-    model = Networks(seeds, classes, hidden)
-    rule = optimiser(model.parameters())
+    """Training of one network a seed, on all its images at each step or on a `batch` of them drawn at random.
+
+    No network sees another's data or gradient. The networks live where `device` says; what was measured comes back.
+    """
+    seeds, home = len(data.images), device()
+    data = data.to(home)
+    model = Networks(seeds, data.classes, hidden).to(home)
+    rule, draw = optimiser(model.parameters()), generator(seeds)
     rows = []
-    for step in range(steps + 1):
-        logits = model(data.images)
+    for step in progress(steps + 1, "training"):
         if step % EVERY == 0:
-            rows.append([torch.full((seeds,), step), *_measured(model, logits, data)])
+            rows.append([torch.full((seeds,), step, device=home), *_measured(model, data)])
+        images, given = data.images, data.given
+        if batch is not None:
+            chosen = torch.randint(given.shape[1], (batch,), generator=draw).to(home)
+            images, given = images[:, chosen], given[:, chosen]
         rule.zero_grad()
-        value = seeds * loss(logits.flatten(0, 1), data.given.flatten())
+        value = seeds * loss(model(images).flatten(0, 1), given.flatten())
         value.backward()  # type: ignore[no-untyped-call]
         rule.step()
-    times, *measured = (torch.stack(column) for column in zip(*rows))
+    times, *measured = (torch.stack(column).cpu() for column in zip(*rows))
     return Course(times[:, 0], *(column.double() for column in measured))
 
 
 @torch.no_grad()
-def _measured(model: Networks, logits: Tensor, data: NoisyDigits) -> tuple[Tensor, ...]:
-    tested = model(data.test_images)
+def _measured(model: Networks, data: NoisyDigits) -> tuple[Tensor, ...]:
+    logits, tested = model(data.images), model(data.test_images)
     predicted = tested.argmax(2)
     wrong = data.wrong
     learned = ((logits.argmax(2) == data.given) & wrong).sum(1) / wrong.sum(1).clamp(min=1)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ TASK = Task(
     reference=half_square,
     inputs={
         "numbers": [(number(1.0), number(3.0)), (number(0.5), number(-0.25))],
-        "far": [(number(1e4), number(0.0))],
+        "extremes": [(number(1e4), number(0.0))],
         "batch": [(torch.arange(3.0, dtype=torch.float64), torch.ones(3, dtype=torch.float64))],
     },
     wrong_answers=(
@@ -50,6 +51,7 @@ TASK = Task(
             "symmetric",
             lambda f: torch.equal(f(number(1.0), number(4.0)), f(number(4.0), number(1.0))),
             "hint: symmetric",
+            nearly=lambda x, y: half_square(x, y) + (x == 4),
         ),
     ),
 )
@@ -65,10 +67,6 @@ def in_place(x: Tensor, y: Tensor) -> Tensor:
 
 def wrong_at_one_extreme(x: Tensor, y: Tensor) -> Tensor:
     return torch.where(x > 1e3, torch.nan, half_square(x, y))
-
-
-def asymmetric_elsewhere(x: Tensor, y: Tensor) -> Tensor:
-    return half_square(x, y) + (x == 4)
 
 
 def dividing_by_zero(x: Tensor, y: Tensor) -> Tensor:
@@ -93,7 +91,7 @@ def endless_recursion(x: Tensor, y: Tensor) -> Tensor:
         (..., NOT_YET, "Write the function"),
         (lambda x, y: (y - x).pow(2), FAILED, "hint: half"),
         (lambda x, y: half_square(x, y).mean() + torch.zeros_like(x), FAILED, "hint: no mean"),
-        (asymmetric_elsewhere, FAILED, "hint: symmetric"),
+        (TASK.properties[0].nearly, FAILED, "hint: symmetric"),
         (lambda x, y: x * y, FAILED, "At x = 1, y = 3 you return 3; the right value is 2."),
         (wrong_at_one_extreme, FAILED, "At x = 10000, y = 0 you return nan"),
         (in_place, FAILED, "changes its input x in place"),
@@ -176,7 +174,8 @@ PLAIN_P, PLAIN_X = sp.symbols("p x")
         (LOGARITHM, sp.log(PLAIN_P - 1), FAILED, "Not this"),
         (LOGARITHM, sp.log(1 - PLAIN_P) * 1.001, FAILED, "Not this"),
         (EXPRESSION, "p*(1-p)", FAILED, "this is a str"),
-        (EXPRESSION, [PLAIN_P], FAILED, "this is a list"),
+        (EXPRESSION, [PLAIN_P, 1], FAILED, "This asks for one answer; you give 2"),
+        (EXPRESSION, {"p": 1}, FAILED, "this is a dict"),
         (EXPRESSION, sp.Eq(PLAIN_P, 1), FAILED, "this is an Equality"),
         (NUMBER, -sp.log(2), PASSED, ""),
         (NUMBER, sp.log(sp.Rational(1, 2)), PASSED, ""),
@@ -203,6 +202,129 @@ def test_answers(question: Question, given: object, status: str, note: str) -> N
     result = judge_answer(question, {"": given})
     assert result.status == status
     assert note in "\n".join(result.notes) and bool(result.notes) == bool(note)
+
+
+THREE = Question(
+    "toy.v",
+    "v",
+    {"": Part((sp.Integer(1), sp.sqrt(2), P), (WrongAnswer("flat", (sp.Integer(1),) * 3, "hint: flat"),))},
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "note"),
+    [
+        ([1, 1.4142, PLAIN_P], PASSED, ""),
+        ((sp.Integer(1), sp.sqrt(2), PLAIN_P), PASSED, ""),
+        (sp.Matrix([1, sp.sqrt(2), PLAIN_P]), PASSED, ""),
+        (torch.ones(3), FAILED, "hint: flat"),
+        ([1, 1.42, PLAIN_P], FAILED, "Not this"),
+        ([1, 1], FAILED, "This asks for 3 numbers in order, as a list; you give 2."),
+        (1, FAILED, "This asks for 3 numbers in order, as a list; you give 1."),
+        ("1, 2, 3", FAILED, "this is a str"),
+    ],
+)
+def test_answers_in_order(given: object, status: str, note: str) -> None:
+    result = judge_answer(THREE, {"": given})
+    assert result.status == status
+    assert note in "\n".join(result.notes) and bool(result.notes) == bool(note)
+
+
+def test_an_answer_that_is_undefined_in_places_is_not_right() -> None:
+    undefined = sp.Piecewise((PLAIN_P * (1 - PLAIN_P), PLAIN_P < 1), (sp.nan, True))
+    assert judge_answer(EXPRESSION, {"": undefined}).status == FAILED
+    assert judge_answer(EXPRESSION, {"": PLAIN_P * (1 - PLAIN_P) / sp.Function("f")(PLAIN_P)}).status == FAILED
+
+
+def test_an_answer_that_takes_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless(sp.Expr):  # type: ignore[misc]
+        def _eval_evalf(self, prec: int) -> sp.Expr:
+            while True:
+                time.sleep(0.01)
+
+    monkeypatch.setattr(checking, "SECONDS", 0.3)
+    assert "Still running" in judge_answer(NUMBER, {"": Endless()}).notes[0]
+
+
+class Awkward:
+    """A thing that raises wherever it is looked at."""
+
+    def __getattr__(self, name: str) -> object:
+        raise ArithmeticError(name)
+
+
+def test_an_answer_of_any_kind_raises_nothing() -> None:
+    for given in (Awkward(), object(), b"1", {1}, lambda: 1, torch.zeros(2, 2), torch):
+        assert judge_answer(NUMBER, {"": given}).status == FAILED
+
+
+ENDS = Task(
+    id="toy.ends",
+    title="ends",
+    reference=lambda x: (x.min().item(), x.max()),
+    inputs={"extremes": [(torch.tensor([1.0, 3.0, -2.0]),), (torch.tensor([5.0]),)]},
+    wrong_answers=(WrongAnswer("swapped", lambda x: (x.max().item(), x.min()), "hint: swapped"),),
+)
+
+
+@pytest.mark.parametrize(
+    ("function", "status", "note"),
+    [
+        (lambda x: (min(x.tolist()), x.max()), PASSED, ""),
+        (lambda x: [x.min(), x.max()], PASSED, ""),
+        (lambda x: (x.max(), x.min()), FAILED, "hint: swapped"),
+        (lambda x: x.min(), FAILED, "At x = [1.0, 3.0, -2.0] your function returns -2; it must return 2 values."),
+        (lambda x: (x, x.max()), FAILED, "returns a Tensor; it must be one number"),
+        (lambda x: ("low", x.max()), FAILED, "returns a str; it must be one number"),
+        (lambda x: (x.min().item(), x.max() + 1), FAILED, "you return (-2, 4); the right value is (-2, 3)."),
+    ],
+)
+def test_numbers_and_several_values(function: Any, status: str, note: str) -> None:
+    result = judge(ENDS, function)
+    assert result.status == status
+    assert note in "\n".join(result.notes) and bool(result.notes) == bool(note)
+
+
+def softened(x: Tensor) -> Tensor:
+    return torch.log(1 + torch.exp(x))
+
+
+SLOPE = Task(
+    id="toy.slope",
+    title="slope",
+    reference=lambda x: torch.nn.functional.softplus(x),
+    inputs={"extremes": [(torch.tensor([-1.0, 2.0], dtype=torch.float64),)]},
+    wrong_answers=(WrongAnswer("frozen", lambda x: softened(x.detach()) + 0 * x, "hint: frozen"),),
+    slopes_in=("x",),
+)
+
+
+@pytest.mark.parametrize(
+    ("function", "note"),
+    [
+        (softened, ""),
+        (lambda x: softened(x.detach()), "Autograd finds no way from your result back to x"),
+        (lambda x: softened(x.detach()) + 0 * x, "hint: frozen"),
+        (lambda x: softened(x.detach()) + x - x.detach(), "your value is right, but autograd through your function"),
+        (lambda x: softened(x) * torch.ones(2, dtype=x.dtype), "On a GPU"),
+    ],
+)
+def test_gradients_and_devices_are_judged(function: Any, note: str) -> None:
+    result = judge(SLOPE, function)
+    assert result.ok == (not note) and note in "\n".join(result.notes)
+
+
+def test_where_several_values_are_right_the_task_decides() -> None:
+    task = Task(
+        id="toy.median",
+        title="median",
+        reference=lambda x: x.median(),
+        inputs={"extremes": [(torch.tensor([1.0, 2.0, 4.0, 9.0]),)]},
+        wrong_answers=(WrongAnswer("mean", lambda x: x.mean() + 1, "hint: mean"),),
+        agrees=lambda case, value, right: (case[0] - value).abs().sum() <= (case[0] - right).abs().sum(),
+    )
+    assert judge(task, lambda x: x.new_tensor(3.5)).ok
+    assert judge(task, lambda x: x.new_tensor(5.0)).status == FAILED
 
 
 @pytest.mark.parametrize(
@@ -256,17 +378,22 @@ def test_use_says_whose_function_it_gives(capsys: pytest.CaptureFixture[str]) ->
 
 def test_progress_remembers_and_names_what_is_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exercises, "_latest", {})
-    assert progress().next == "two-scores.expected"
+    one = partial(progress, "two-scores")
+    assert one().next == progress().next == "two-scores.expected"
     p, q = sp.symbols("p q")
     log_loss = -p * sp.log(q) - (1 - p) * sp.log(1 - q)
     answer("two-scores.expected", cross_entropy=log_loss, brier=p * (q - 1) ** 2 + (1 - p) * q**2)
-    assert progress().next == "two-scores.minimum"
-    assert repr(progress()).startswith(
+    assert one().next == progress().next == "two-scores.minimum"
+    assert repr(one()).startswith(
         "1 of 11 tasks solved. Next: two-scores.minimum.\n  ✓ two-scores.expected: passed"
     )
-    assert "✓ <code>two-scores.expected</code>: passed" in progress()._repr_html_()
+    assert "✓ <code>two-scores.expected</code>: passed" in one()._repr_html_()
+    assert "\n  ○ two-scores: 1 of 11 solved\n  ○ gce: 0 of 10 solved" in repr(progress())
+    assert "○ <code>two-scores</code>: 1 of 11 solved" in progress()._repr_html_()
     answer("two-scores.expected", cross_entropy=log_loss, brier=p)
-    assert progress().next == "two-scores.expected"
+    assert one().next == "two-scores.expected"
+    with pytest.raises(ValueError, match="there is no 'three-scores' here; known are two-scores, "):
+        progress("three-scores")
 
 
 def test_the_text_is_the_same_in_another_process() -> None:
@@ -274,7 +401,7 @@ def test_the_text_is_the_same_in_another_process() -> None:
         "from losscore.exercises import answer, check, progress, solution\n"
         "print(check('two-scores.expected_loss', lambda q, p, kind: q * p))\n"
         "print(answer('two-scores.inflection', 0))\n"
-        "print(progress(), solution('two-scores'))\n"
+        "print(progress('two-scores'), progress(), solution('two-scores'))\n"
     )
     runs = {
         subprocess.run(
