@@ -90,6 +90,7 @@ def readable(data: Tensor) -> bool:
         and data.device.type == "cpu"
         and type(data) is Tensor
         and not torch._C._functorch.is_functorch_wrapped_tensor(data)
+        and not torch._C._functorch.is_legacy_batchedtensor(data)  # what batched gradients are made of
     )
 
 

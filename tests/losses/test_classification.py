@@ -69,6 +69,19 @@ def test_brier_by_blocks_has_the_gradient_of_each_row(
     _, slope = value_and_slope(losscore.brier, logits, labels, reduction="sum")
     for row, (_, wanted) in zip(slope.movedim(1, -1), alone):
         torch.testing.assert_close(row, wanted.expand_as(row), rtol=64 * torch.finfo(dtype).eps, atol=0)
+    for z, y, (_, wanted) in zip(torch.tensor(rows, dtype=dtype), [0, 0, 2, 1, 1], alone):
+        assert torch.equal(value_and_slope(losscore.brier, z, torch.tensor(y))[1], wanted)
+
+
+def test_brier_by_blocks_goes_through_batches_of_upstream_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits, labels = draw(5, 3).requires_grad_(), torch.tensor([0, 0, 2, 1, 1])
+    monkeypatch.setattr(_softmax, "_BLOCK", 7)
+    losses = losscore.brier(logits, labels, reduction="none")
+    (rows,) = torch.autograd.grad(
+        losses, logits, torch.eye(5, dtype=torch.float64), True, is_grads_batched=True
+    )
+    (whole,) = torch.autograd.grad(losses.sum(), logits)
+    torch.testing.assert_close(rows, torch.diag_embed(whole.T).movedim(0, -1))
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])

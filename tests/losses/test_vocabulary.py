@@ -202,6 +202,12 @@ def test_ignored_rows_may_hold_anything(reduction: str) -> None:
     assert slopes[0][target == -100].eq(0).all()
 
 
+def test_an_ignored_row_of_a_single_class() -> None:
+    hidden, weight = draw(2, FEATURES), draw(1, FEATURES, seed=1)
+    losses = losscore.linear_cross_entropy(hidden, weight, torch.tensor([-100, 0]), reduction="none")
+    assert losses.tolist() == [0, 0]
+
+
 @pytest.mark.parametrize("label", [-100, 7])
 def test_nothing_but_ignored_rows(label: int) -> None:
     hidden, weight = layer(False)
