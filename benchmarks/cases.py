@@ -7,7 +7,6 @@ wrong in the tails; `PEERS` what other installed packages have. Rivals that comp
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -326,5 +325,7 @@ def peers(name: str) -> dict[str, Rival]:
                 / len(target)
             )
         else:
-            found["kornia"] = partial(losses.binary_focal_loss_with_logits, reduction="mean")
+            found["kornia"] = lambda input, target, gamma, alpha: losses.binary_focal_loss_with_logits(
+                input, target, alpha=alpha, gamma=gamma, reduction="mean"
+            )
     return found
