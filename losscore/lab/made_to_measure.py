@@ -212,7 +212,7 @@ class LongTail:
             ).view_as(labels)
             return ((factor * each).sum(1) / factor.sum(1)).mean()
 
-        networks = Networks(range(len(self.labels)))
+        networks = Networks(range(len(self.labels)), hidden=64)
         fit(networks, loss, self.images, self.labels, optimiser=partial(torch.optim.Adam, lr=0.01), steps=200)
         with torch.no_grad():
             return Trained(networks(self.images), networks(self.test_images), self.test_labels)
@@ -229,9 +229,10 @@ class LongTail:
         return share.gather(1, self.counts.argsort(dim=1, descending=True, stable=True))
 
 
-def long_tail(seeds: int = 10) -> LongTail:
+def long_tail(seeds: int = 16) -> LongTail:
     """For each seed the digits take :data:`COUNTS` in another order; 60 unseen images of each are the test."""
-    images, labels = digits()
+    pixels, labels = digits()
+    images = pixels.double()
     parts = []
     for seed in range(seeds):
         draw = generator(seed)
@@ -240,7 +241,7 @@ def long_tail(seeds: int = 10) -> LongTail:
         own = [order[labels[order] == k] for k in range(10)]
         seen = torch.cat([of_class[:count] for of_class, count in zip(own, counts.tolist())])
         test = torch.cat([of_class[COUNTS[0] : COUNTS[0] + 60] for of_class in own])
-        parts.append((images[seen], labels[seen], images[test], labels[test], counts.float()))
+        parts.append((images[seen], labels[seen], images[test], labels[test], counts.double()))
     return LongTail(*map(torch.stack, zip(*parts)))
 
 
@@ -254,7 +255,7 @@ def cut_into_batches(seed: int, sizes: tuple[int, ...] = (4, 16, 64, 256)) -> di
     hazard = normal(n)
     time = torch.empty(n, dtype=torch.float64).exponential_(generator=draw) * torch.exp(-hazard)
     query = normal(n, dimensions)
-    key = query + normal(n, dimensions)
+    key = query + 0.6 * normal(n, dimensions)
 
     def mean_over_batches(loss: Callable[[Tensor], Tensor], size: int) -> float:
         return torch.stack([loss(batch) for batch in torch.arange(n).view(-1, size)]).mean().item()
@@ -263,7 +264,7 @@ def cut_into_batches(seed: int, sizes: tuple[int, ...] = (4, 16, 64, 256)) -> di
         "cross-entropy": lambda i: losscore.binary_cross_entropy(logit[i], mask[i]),
         "pooled Dice": lambda i: losscore.dice(logit[i][None], mask[i][None]),
         "Cox": lambda i: losscore.cox(hazard[i], time[i], torch.ones(len(i))),
-        "InfoNCE": lambda i: losscore.info_nce(query[i], key[i], temperature=0.5),
+        "InfoNCE": lambda i: losscore.info_nce(query[i], key[i], temperature=0.2),
     }
     return {name: [mean_over_batches(loss, size) for size in sizes] for name, loss in losses.items()}
 

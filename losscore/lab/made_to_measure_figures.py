@@ -18,6 +18,17 @@ from losscore.lab.slider import SliderFigure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_PLACES = {
+    "cross-entropy": (0, -20),
+    "pooled Dice": (20, 8),
+    "InfoNCE": (26, -19),
+    "mean": (0, -18),
+    "0.8 quantile": (0, -18),
+    "variance": (-28, 6),
+    "expected shortfall": (-60, 6),
+}
+"""Where the names of curves stand beside them, in points."""
+
 
 def slide_price(demands: Tensor, start: float = 4.0) -> SliderFigure:
     """The total cost against the amount; the slider moves the price of a missing unit, and both prices add up to 5."""
@@ -83,6 +94,7 @@ def slope_staircase(demands: Tensor, *, underage: float, overage: float) -> Figu
             color="C0",
             linewidth=1,
         )
+    axes.set_xticks(range(8, 28, 2))
     axes.set_xlabel("loaves baked each day")
     axes.set_ylabel("slope of the total cost")
     return figure
@@ -112,9 +124,7 @@ def along_mixtures() -> Figure:
     curves = {name: [mixed(name, step) for step in range(21)] for name in PAIRS}
     for index, (name, values) in enumerate(curves.items()):
         line = axes.plot(weights, values, label=name)[0]
-        flat = max(values) - min(values) < 1e-9
-        place = 0.25 + 0.5 * index if flat else weights[values.index(max(values))]
-        label_line(line, at=place, offset=(0, -18) if flat else None)
+        label_line(line, at=(0.25, 0.75, 0.25, 0.7)[index], offset=_PLACES[name])
     axes.set_xlabel("weight of the second law")
     axes.set_ylabel("statistic of the mixture")
     axes.set_ylim(0.85, 1.5)
@@ -151,11 +161,9 @@ def batches(sizes: Sequence[int], curves: Mapping[str, Sequence[float]]) -> Figu
     """The mean loss over all batches, relative to one batch of all, against the size of the batches."""
     figure, axes = plt.subplots()
     for name, values in curves.items():
-        label_line(
-            axes.plot(sizes, [value / values[-1] for value in values], marker="o", markersize=4)[0],
-            name,
-            at=sizes[0],
-        )
+        relative = [value / values[-1] for value in values]
+        line = axes.plot(sizes, relative, marker="o", markersize=4, label=name)[0]
+        label_line(line, at=sizes[1], offset=_PLACES.get(name, (-20, 8)))
     axes.set_xscale("log")
     axes.set_xticks(sizes, [str(size) for size in sizes])
     axes.minorticks_off()

@@ -233,8 +233,12 @@ def test_adjusting_logits_by_the_frequencies_raises_balanced_accuracy(
     assert paired(tail.corrected(plain).accuracy, plain.accuracy).low > 0.02
     weighed = tail.train(weigh=True).accuracy
     assert paired(weighed, plain.accuracy).low > 0.01
-    rare = [tail.recall(run)[:, -3:].mean(1) for run in (adjusted, plain)]
-    assert paired(*rare).low > 0.05
+    assert paired(adjusted.accuracy, weighed).low > 0.002
+    rare, frequent = (
+        paired(*(tail.recall(run)[:, part].mean(1) for run in (adjusted, plain)))
+        for part in (slice(-3, None), slice(3))
+    )
+    assert rare.low > 0.05 and frequent.low > -0.03
 
 
 def test_every_digit_counts_the_same_in_the_test(tail: LongTail, plain: Trained) -> None:
@@ -247,7 +251,8 @@ def test_every_digit_counts_the_same_in_the_test(tail: LongTail, plain: Trained)
 def test_pairing_makes_the_interval_narrower(plain: Trained, adjusted: Trained) -> None:
     together = paired(adjusted.accuracy, plain.accuracy).half_width
     apart = math.hypot(interval(adjusted.accuracy).half_width, interval(plain.accuracy).half_width)
-    assert together < 0.6 * apart
+    assert together < 0.8 * apart
+    assert (adjusted.accuracy > plain.accuracy).all()
 
 
 @pytest.mark.parametrize("seeds", [5, 10])
@@ -302,7 +307,7 @@ def test_a_loss_decides_on_the_statistic_the_pull_and_the_fit(seed: int) -> None
             lambda w, loss=margin_loss: loss(points @ w, sign.double()),
             torch.tensor([0.5, 0.5]).double(),
             step=0.1,
-            steps=3000,
+            steps=1000,
         )
         assert ((points @ run.path[-1]).sign() == sign).all()
         fits.append(run.path[-1] / run.path[-1].norm())
