@@ -127,7 +127,7 @@ def train(
     loss: Loss,
     data: NoisyDigits,
     *,
-    steps: int = 400,
+    steps: int = 300,
     hidden: int = 64,
     optimiser: Callable[..., torch.optim.Optimizer] = ADAM,
     batch: int | None = None,

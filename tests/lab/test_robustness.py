@@ -21,7 +21,7 @@ def test_one_value_moves_the_mean_without_end_and_tukey_lets_it_go() -> None:
     rows = robustness.with_one_at(robustness.twenty_values(), places)
     found = {name: robustness.centre(rows, loss) for name, loss in robustness.location_losses().items()}
     torch.testing.assert_close(found["squared error"], rows.mean(1), rtol=1e-3, atol=2e-3)
-    assert found["squared error"][2] > 50
+    assert found["squared error"][2] > 49
     assert 0.05 < found["Huber"][1] < 0.3 and abs(found["Huber"][2] - found["Huber"][1]) < 0.02
     assert abs(found["Tukey"][2] - rows[2, :-1].mean()) < 0.1
 
