@@ -34,6 +34,7 @@ TOPICS = (
     "flips",
     "implicit",
     "influence",
+    "opening",
     "properness",
     "shapes",
     "sums",
