@@ -13,7 +13,7 @@ SITE   ?= _site
 STAMPED = $(SPHINX) -d _build/site/.doctrees -D book_repository=$(REPOSITORY)
 
 .DEFAULT_GOAL := help
-.PHONY: book serve notebooks check-notebooks outputs test lint coverage bench mutate site links clean help
+.PHONY: book serve notebooks check-notebooks outputs test student lint coverage bench mutate site links clean help
 
 book: outputs  ## run what changed, build the HTML book, say where it is
 	@$(SPHINX) -b html . _build/html || { rm -rf _build/.doctrees; exit 1; }
@@ -40,6 +40,9 @@ outputs: $(READY)
 
 test: $(READY)  ## prove that the book is right: unit tests, build, notebooks, built pages
 	$(PYTHON) tools/run_tests.py
+
+student: $(READY)  ## write the exercises to hand out, without solutions: make student EXERCISES="gce two-scores" STUDENT_PYTHON=python3.12
+	@$(PYTHON) tools/student.py $(EXERCISES) $(if $(STUDENT_PYTHON),--python $(STUDENT_PYTHON))
 
 lint: $(READY)  ## check style and types
 	$(PYTHON) -m ruff check .
@@ -75,7 +78,7 @@ $(READY): requirements.txt requirements-data.txt
 	@touch $(READY)
 
 clean:  ## remove everything that was generated (the environment stays)
-	rm -rf _build _site conf.py .pytest_cache
+	rm -rf _build _site _student conf.py .pytest_cache
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "make %-16s %s\n", $$1, $$2}'

@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 
 from .answering import judge_answer
 from .checking import judge
-from .results import NOT_YET, Overview, Progress, Result, Solution
+from .results import NOT_YET, Cards, Overview, Progress, Result, Solution
 from .tasks import Exercise, ProofMaker, Question, Task
 
-__all__ = ["answer", "check", "exercise", "exercises", "progress", "solution", "solution_sources", "use"]
+__all__ = ["answer", "cards", "check", "exercise", "exercises", "progress", "solution", "solution_sources", "use"]
 
 _IDS = (
     "two-scores",
@@ -54,6 +54,11 @@ def exercise(name: str) -> Exercise:
     found = import_module(f"{__name__}.{name.replace('-', '_')}").EXERCISE
     assert isinstance(found, Exercise)
     return found
+
+
+def cards() -> Cards:
+    """What each exercise teaches and needs, and how long it takes."""
+    return Cards(tuple(exercises().values()))
 
 
 def check(task: str, function: object) -> Result:

@@ -1,10 +1,12 @@
-"""What a check answers: a result that shows itself as a small panel, or as plain text where there is no HTML."""
+"""What the exercises show: results as small panels, or as plain text where there is no HTML, progress, solutions, cards."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from .tasks import Exercise, Task
 
 PASSED, FAILED, NOT_YET = "passed", "failed", "not yet"
 
@@ -103,3 +105,29 @@ class Solution:
 
     def _repr_markdown_(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class Cards:
+    """What an instructor wants to know of the exercises, a paragraph each."""
+
+    exercises: tuple[Exercise, ...]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(
+            f"{one.title} ({one.id})\n  {one.teaches}\n  Needs: {one.needs}. {self._work(one)}" for one in self.exercises
+        )
+
+    def _repr_markdown_(self) -> str:
+        return "\n\n".join(
+            f"**{one.title}** (`{one.id}`). {one.teaches} *Needs:* {one.needs}. {self._work(one)}"
+            for one in self.exercises
+        )
+
+    def _work(self, one: Exercise) -> str:
+        functions = sum(isinstance(item, Task) for item in one.items)
+        questions = len(one.items) - functions
+        return (
+            f"{questions} questions and {functions} function{'s' * (functions > 1)}, about {one.minutes} minutes; the notebook "
+            f"runs in about {one.seconds} seconds of CPU."
+        )

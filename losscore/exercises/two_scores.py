@@ -702,7 +702,7 @@ EXERCISE = Exercise(
     teaches="Two losses with the same best forecast can differ in how hard that forecast is to reach.",
     needs="derivatives, the chain rule, section 1.1",
     minutes=75,
-    seconds=20,
+    seconds=15,
     items=(
         EXPECTED,
         MINIMUM,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import os
 import re
 import subprocess
@@ -16,9 +14,9 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 
-from losscore.exercises import exercises
-from losscore.exercises.tasks import Task
+from losscore.exercises import solution_sources
 from tests.book.site import NOTEBOOKS, ROOT, expect_none, raw_markup
+from tests.exercises.pages import statements
 
 PATHS = sorted(NOTEBOOKS.rglob("*.ipynb"))
 IMAGES = {"image/png", "image/jpeg", "image/svg+xml"}
@@ -68,21 +66,8 @@ def test_prose_is_resolved(path: Path) -> None:
             assert not raw_markup(cell.source)
 
 
-def statements(source: str) -> set[str]:
-    """The statements inside the functions of a piece of code, written in one way; short ones say nothing."""
-    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
-    inner = {
-        ast.unparse(node)
-        for function in functions
-        for node in ast.walk(function)
-        if isinstance(node, ast.stmt)
-    }
-    return {text for text in inner if len(text) > 20 and not text.startswith(("def ", "raise ", '"', "'"))}
-
-
 def solutions() -> dict[str, set[str]]:
-    tasks = [item for exercise in exercises().values() for item in exercise.items if isinstance(item, Task)]
-    return {task.id: statements(inspect.getsource(task.reference)) for task in tasks}
+    return {task: statements(source) for task, source in solution_sources().items()}
 
 
 def given_away(notebook: NotebookNode) -> Iterator[str]:
@@ -98,8 +83,8 @@ def test_solutions_are_not_in_the_code(path: Path) -> None:
 
 def test_the_check_of_solutions() -> None:
     assert all(solutions().values())
-    task = next(item for item in exercises()["two-scores"].items if isinstance(item, Task))
-    assert list(given_away(nbformat.v4.new_notebook(cells=[code(inspect.getsource(task.reference))])))
+    source = next(iter(solution_sources().values()))
+    assert list(given_away(nbformat.v4.new_notebook(cells=[code(source)])))
 
 
 def set_up(notebook: NotebookNode) -> str:

@@ -13,7 +13,7 @@ import losscore
 from losscore.exercises import answer, check, solution
 from losscore.exercises.gce import GCE, gce
 from losscore.lab import dial, generator, interval, noisy_labels, paired
-from tests.exercises.pages import cells, run
+from tests.exercises.pages import run_page
 
 
 def by_the_library(z: Tensor, y: Tensor, q: float) -> Tensor:
@@ -84,7 +84,7 @@ def test_the_answers_are_these_numbers() -> None:
 
 @pytest.fixture(scope="module")
 def page() -> dict[str, Any]:
-    return run(cells("gce"))
+    return run_page("gce")
 
 
 def test_the_page_says_what_its_runs_show(page: dict[str, Any]) -> None:

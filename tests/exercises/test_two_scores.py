@@ -22,7 +22,7 @@ from losscore.exercises.two_scores import (
 from losscore.lab import landscapes
 from losscore.symbolic import definition, scores
 from losscore.symbolic.classification import binary_brier, binary_cross_entropy
-from tests.exercises.pages import cells, run
+from tests.exercises.pages import cells, run, run_page
 
 DEFINED = {"cross-entropy": definition("binary_cross_entropy"), "brier": definition("binary_brier")}
 
@@ -203,7 +203,7 @@ def test_numbers_stand_in_the_solutions() -> None:
 
 @pytest.fixture(scope="module")
 def page() -> dict[str, Any]:
-    return run(cells("two-scores"))
+    return run_page("two-scores")
 
 
 def test_the_page_says_what_its_runs_show(page: dict[str, Any]) -> None:
