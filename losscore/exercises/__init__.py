@@ -28,6 +28,7 @@ __all__ = ["answer", "cards", "check", "exercise", "exercises", "progress", "sol
 _IDS = (
     "two-scores",
     "gce",
+    "decay",
 )
 """In the order of the book; the exercise "two-scores" stands in the module two_scores."""
 
