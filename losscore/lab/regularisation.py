@@ -201,17 +201,23 @@ def descend_in_coordinates(
     return Descent(run.path @ change.T, run.losses)
 
 
-def signed_points() -> Tensor:
-    """Six separable points in the plane, each times its label in {−1, +1}: shape (6, 2)."""
+def six_points() -> tuple[Tensor, Tensor]:
+    """Six separable points in the plane, shape (6, 2), and their labels in {−1, +1}."""
     points = [[1, 2], [2, 0.5], [3, 3], [-1, -1.5], [-2, -0.3], [-0.5, -3]]
     label = torch.tensor([1, 1, 1, -1, -1, -1], dtype=torch.float64)
-    return torch.tensor(points, dtype=torch.float64) * label[:, None]
+    return torch.tensor(points, dtype=torch.float64), label
+
+
+def signed_points() -> Tensor:
+    """The points of `six_points`, each times its label: shape (6, 2)."""
+    points, label = six_points()
+    return points * label[:, None]
 
 
 def degrees_between(weights: Tensor, direction: Tensor) -> Tensor:
-    """The angle in degrees between a direction in the plane and each row of ``weights``."""
-    across = weights[..., 0] * direction[1] - weights[..., 1] * direction[0]
-    return torch.rad2deg(torch.atan2(across.abs(), weights @ direction))
+    """The angle in degrees between each row of ``weights`` and a direction in the plane, or its own row of directions."""
+    across = weights[..., 0] * direction[..., 1] - weights[..., 1] * direction[..., 0]
+    return torch.rad2deg(torch.atan2(across.abs(), (weights * direction).sum(-1)))
 
 
 @dataclass(frozen=True)
