@@ -205,6 +205,11 @@ LEFT = Question(
                     sp.Rational(1, 2),
                     "This takes away the same piece each time. A factor takes ever less.",
                 ),
+                WrongAnswer(
+                    "in the limit",
+                    sp.exp(-sp.Rational(1, 2)),
+                    "Nearly: that is left after infinitely many small steps. How large is each factor here, and how many are there?",
+                ),
                 WrongAnswer("one step", 1 - sp.Rational(1, 2000), "This is one step. There are a thousand."),
                 WrongAnswer("without the rate", sp.Rational(1, 2) ** 1000, _NO_RATE),
                 WrongAnswer("what is lost", 1 - _LEFT, "This is what is lost. How much is left?"),
@@ -375,6 +380,6 @@ EXERCISE = Exercise(
     teaches="Two regularisers stand in no term of the loss: the decay in the optimiser, and the direction that descent takes.",
     needs="gradients, Adam, the logistic loss, section 1.4",
     minutes=100,
-    seconds=20,
+    seconds=10,
     items=(FIRST_STEP, LARGER, MOMENTUM, LEFT, WIDEST, GROWTH, TAKE_STEPS, GD_LOGISTIC, LATER),
 )

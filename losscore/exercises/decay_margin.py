@@ -93,6 +93,15 @@ def _labels_as_probabilities(
     return w
 
 
+def _accumulating(w: Tensor, X: Tensor, y: Tensor, steps: int, lr: float, rescaled: bool) -> Tensor:
+    total = torch.zeros_like(w)
+    for _ in range(steps):
+        m = y * (X @ w)
+        total = total + (y * _pull(m)) @ X
+        w = w + lr * total / (_cost(m) if rescaled else 1.0)
+    return w
+
+
 _MISTAKES = (
     WrongAnswer(
         "sign",
@@ -138,6 +147,11 @@ _MISTAKES = (
         "a single step",
         lambda w, X, y, steps, lr, rescaled: gd_logistic(w, X, y, 1, lr, rescaled),
         "You take one step, whatever steps says. Is a return inside the loop?",
+    ),
+    WrongAnswer(
+        "gradients added up",
+        _accumulating,
+        "Each of your steps repeats all earlier ones. Autograd adds every new gradient to .grad until you set it to 0.",
     ),
     WrongAnswer(
         "never rescaled",
@@ -237,24 +251,6 @@ GD_LOGISTIC = Task(
     absolute=1e-12,
     properties=(
         Property(
-            "finite at margins of ±10⁴",
-            _stands_far_out,
-            "At margins of ±10⁴ your weights are NaN or infinite: an exponential overflows. torch.sigmoid does not.",
-            nearly=lambda w, X, y, steps, lr, rescaled: (
-                gd_logistic(w, X, y, steps, lr, True)
-                if rescaled
-                else _by(lambda m: torch.exp(-m) / (1 + torch.exp(-m)))(w, X, y, steps, lr, False)
-            ),
-        ),
-        Property(
-            "the rescaled walk goes on where the loss is rounded to 0",
-            _moves_far_out,
-            "Far out the loss and its gradient are both rounded to 0, and yours stands still or becomes NaN. Their ratio is "
-            "not small. Divide before you exponentiate: what is the logarithm of σ(−m), and that of ln(1 + e^(−m)), for a "
-            "large m?",
-            nearly=_by(_pull, lambda m, move: 1 / _cost(m)),
-        ),
-        Property(
             "the loss falls at every step below 2/β",
             _cheaper_at_every_step,
             "With a step below 2/β the loss must fall every time, and yours rises. Is a step longer than lr times the gradient?",
@@ -277,6 +273,24 @@ GD_LOGISTIC = Task(
             nearly=lambda w, X, y, steps, lr, rescaled: gd_logistic(
                 w, X, y, steps, lr * (0.9 if steps == 4 and len(y) == 8 and y[0] < 0 else 1), rescaled
             ),
+        ),
+        Property(
+            "finite at margins of ±10⁴",
+            _stands_far_out,
+            "At margins of ±10⁴ your weights are NaN or infinite: an exponential overflows. torch.sigmoid does not.",
+            nearly=lambda w, X, y, steps, lr, rescaled: (
+                gd_logistic(w, X, y, steps, lr, True)
+                if rescaled
+                else _by(lambda m: torch.exp(-m) / (1 + torch.exp(-m)))(w, X, y, steps, lr, False)
+            ),
+        ),
+        Property(
+            "the rescaled walk goes on where the loss is rounded to 0",
+            _moves_far_out,
+            "Far out the loss and its gradient are both rounded to 0, and yours stands still or becomes NaN. Their ratio is "
+            "not small. Divide before you exponentiate: what is the logarithm of σ(−m), and that of ln(1 + e^(−m)), for a "
+            "large m?",
+            nearly=_by(_pull, lambda m, move: 1 / _cost(m)),
         ),
     ),
     explanation=(
