@@ -29,6 +29,7 @@ _IDS = (
     "two-scores",
     "gce",
     "decay",
+    "coordinates",
 )
 """In the order of the book; the exercise "two-scores" stands in the module two_scores."""
 
