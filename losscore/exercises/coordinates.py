@@ -239,12 +239,14 @@ FORMULA = Question(
     ),
 )
 
+_BEGIN = (4, -1)
+
 START = Question(
     id="coordinates.start",
     title="(f) another start",
     parts={
         "": Part(
-            _entries(_descended(_STRETCH, start=(1, 1))),
+            _entries(_descended(_STRETCH, start=_BEGIN)),
             (
                 WrongAnswer(
                     "start forgotten",
@@ -254,26 +256,26 @@ START = Question(
                 ),
                 WrongAnswer(
                     "nearest in w",
-                    _entries(_descended(sp.eye(2), start=(1, 1))),
+                    _entries(_descended(sp.eye(2), start=_BEGIN)),
                     "This is the solution nearest to the start as w measures it. Which distance does θ measure?",
                 ),
                 WrongAnswer(
                     "start added",
-                    _entries(_END + sp.Matrix([1, 1])),
+                    _entries(_END + sp.Matrix(_BEGIN)),
                     "You add the start to the end of descent from 0: the equation is then no longer solved. What is the "
                     "residual at the start?",
                 ),
                 WrongAnswer(
                     "start taken for θ",
-                    _entries(_STRETCH * sp.Matrix([1, 1])),
-                    "You took (1, 1) for θ. Here it is the w at the start.",
+                    _entries(_descended(_STRETCH, start=(8, -1))),
+                    "You took (4, −1) for θ. Here it is the w at the start.",
                 ),
             ),
         )
     },
     explanation=(
-        "The residual at the start is $4-3=1$, and $w$ still moves along $(4,2)$: $w^*=(1,1)+\\frac18(4,2)="
-        f"{_shown(_descended(_STRETCH, start=(1, 1)))}$. It is the solution nearest to the start, measured by "
+        "At the start $w_1+2w_2$ is 2 short of 4, and $w$ still moves along $(4,2)$: $w^*=(4,-1)+\\frac28(4,2)="
+        f"{_shown(_descended(_STRETCH, start=_BEGIN))}$. It is the solution nearest to the start, measured by "
         "$\\lVert A^{-1}\\cdot\\rVert$."
     ),
 )

@@ -20,7 +20,7 @@ def gd(X: Tensor, y: Tensor, A: Tensor, theta0: Tensor, step: float, T: int) -> 
 
 
 def _safe_step(X: Tensor, A: Tensor) -> float:
-    return 1 / torch.linalg.matrix_norm(X @ A, 2).item() ** 2
+    return 1 / float(torch.linalg.matrix_norm(X @ A, 2)) ** 2
 
 
 def _run(system: Arguments, steps: int, *, seed: int | None = None) -> Arguments:

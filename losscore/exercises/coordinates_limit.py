@@ -11,11 +11,12 @@ from .tasks import EXTREMES, Function, Property, Task, WrongAnswer
 
 
 def limit(X: Tensor, y: Tensor, A: Tensor) -> Tensor:
-    return A @ torch.linalg.pinv(X @ A, rtol=1e-10) @ y
+    theta = torch.linalg.pinv(X @ A, rtol=1e-10) @ y
+    return torch.mv(A, theta)
 
 
 def _by_gram(X: Tensor, y: Tensor, metric: Tensor) -> Tensor:
-    return metric @ X.T @ torch.linalg.pinv(X @ metric @ X.T, rtol=1e-10) @ y
+    return torch.mv(metric @ X.T, torch.linalg.pinv(X @ metric @ X.T, rtol=1e-10) @ y)
 
 
 _LIMIT_MISTAKES = (
@@ -127,16 +128,18 @@ def _knows_no_rotation(function: Function) -> bool:
 
 def _with_ridge(X: Tensor, y: Tensor, A: Tensor) -> Tensor:
     inner = X @ A
-    return A @ inner.T @ torch.linalg.solve(inner @ inner.T + 1e-6 * torch.eye(len(X), dtype=X.dtype), y)
+    ridge = inner @ inner.T + 1e-6 * torch.eye(len(X), dtype=X.dtype)
+    return torch.mv(A @ inner.T, torch.linalg.solve(ridge, y))
 
 
 def _by_inverse(X: Tensor, y: Tensor, A: Tensor) -> Tensor:
     metric = A @ A.T
-    return metric @ X.T @ torch.linalg.inv(X @ metric @ X.T) @ y
+    return torch.mv(metric @ X.T, torch.linalg.inv(X @ metric @ X.T) @ y)
 
 
 def _by_inverse_change(X: Tensor, y: Tensor, A: Tensor) -> Tensor:
-    return torch.linalg.solve(torch.linalg.inv(A), torch.linalg.pinv(X @ A, rtol=1e-10) @ y)
+    w: Tensor = torch.linalg.solve(torch.linalg.inv(A), torch.linalg.pinv(X @ A, rtol=1e-10) @ y)
+    return w
 
 
 def _turned(X: Tensor, y: Tensor, A: Tensor) -> Tensor:
