@@ -249,7 +249,9 @@ class Session:
         def done(number: int, outcome: str) -> None:
             mutant = ran[number]
             counted[mutant.owner][outcome] += 1
-            print(f"\r{sum(of.total() for of in counted.values())} of {len(found)}", end="\r", file=sys.stderr)
+            print(
+                f"\r{sum(of.total() for of in counted.values())} of {len(found)}", end="\r", file=sys.stderr
+            )
             if outcome != "killed":
                 print(f"{outcome}: {mutant.path.name}:{mutant.line}: {mutant.key}", flush=True)
 
