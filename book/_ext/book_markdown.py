@@ -110,6 +110,8 @@ class Markdown:
         match node:
             case nodes.title():
                 return self.heading(node, 3)
+            case nodes.rubric():
+                return f"{'#' * node.get('heading-level', 3)} {self.text(node)}"
             case nodes.paragraph():
                 return self.text(node)
             case nodes.math_block():

@@ -256,6 +256,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect everything above."""
     app.add_node(fold, html=(visit_fold, depart_fold))
     app.add_node(fold_summary, html=(visit_summary, depart_summary))
+    # MyST's own way to write a rubric forgets its heading-level
+    app.setup_extension("myst_nb")
+    app.add_node(
+        nodes.rubric, override=True, html=(HTML5Translator.visit_rubric, HTML5Translator.depart_rubric)
+    )
     app.add_config_value("book_repository", "", "html", str)
     app.add_config_value("book_extensions", own_code(), "env", str)
     app.connect("env-get-outdated", drop_stale_doctrees)

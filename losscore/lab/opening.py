@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def delivery_times(seed: int = 0, n: int = 200) -> Tensor:
+def delivery_times(seed: int = 0, n: int = 201) -> Tensor:
     """Hours until delivery: n draws whose logarithms are normal, with mean 0.8 and standard deviation 0.8."""
     return torch.exp(0.8 + 0.8 * torch.randn(n, generator=generator(seed), dtype=torch.float64))
 
@@ -47,10 +47,16 @@ def draw_four_answers(times: Tensor, numbers: dict[str, float]) -> Figure:
 
     figure, axes = plt.subplots()
     probabilities = best_distribution(times)
-    axes.bar(torch.arange(len(probabilities)) + 0.5, probabilities, width=0.92, color=GREY, alpha=0.4)
-    axes.annotate("cross-entropy: a distribution", (4.6, 0.145), xytext=(0, 0), textcoords="offset points")
+    axes.bar(
+        [hour + 0.5 for hour in range(len(probabilities))],
+        probabilities.tolist(),
+        width=0.92,
+        color=GREY,
+        alpha=0.4,
+    )
+    axes.annotate("cross-entropy: a distribution", (6.3, 0.075))
     for index, (words, number) in enumerate(numbers.items()):
-        height = (0.31, 0.265, 0.22)[index]
+        height = (0.265, 0.31, 0.22)[index]
         axes.plot([number, number], [0, height], color=f"C{index}", label=words)
         axes.annotate(f"{words}: {number:.1f}", (number, height), xytext=(6, -4), textcoords="offset points")
     axes.set_xlim(0, len(probabilities))
@@ -102,9 +108,9 @@ def draw_optimism(sizes: range, n: int = 40) -> Figure:
         ("its own data", [run.trained for run in runs]),
     ):
         line = axes.plot(sizes, [values.mean() for values in chosen], label=words)[0]
-        label_line(line, at=12, offset=(-14, 12) if words == "fresh data" else (0, -26))
+        label_line(line, at=sizes[len(sizes) // 2], offset=(-14, 12) if words == "fresh data" else (0, -26))
     axes.axhline(1, color=GREY, linestyle="--", linewidth=1.4)
-    axes.annotate("the least possible", (1, 1), xytext=(0, 5), textcoords="offset points")
+    axes.annotate("the least possible", (16, 1), xytext=(0, 5), textcoords="offset points")
     axes.set_ylim(0, 3)
     axes.set_xlabel(f"features fitted to {n} examples")
     axes.set_ylabel("mean squared error")
@@ -142,7 +148,7 @@ def fit_wide(seed: int, labels: Literal["coin", "feature"], rule: Literal["desce
         seen,
         wanted,
         optimiser=optimiser,
-        steps=300,
+        steps=200,
     )
     with torch.no_grad():
         wrong = (model(inputs)[:, 0] > 0) != (label > 0)

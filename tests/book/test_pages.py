@@ -78,6 +78,13 @@ def test_head_and_heading(document: str) -> None:
     assert page.find("link", rel="icon") is not None
 
 
+def test_headings_of_an_opening_leave_the_numbers_to_its_chapters() -> None:
+    opening = soup(built("book/principles/index.html"))
+    assert len(opening.select("article h2")) >= 4
+    chapter = soup(built("book/principles/role.html")).select_one("article h1 .section-number")
+    assert chapter is not None and chapter.get_text().strip() == "1.1."
+
+
 @every_page
 def test_html_is_light(document: str) -> None:
     page = BeautifulSoup(built(document).read_bytes(), "html.parser")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 import losscore
-from losscore.claims import claim
+from losscore.claims import ledger
 from losscore.lab import generator, interval, opening, paired
 from losscore.lab.opening import Course, WideFit
 
@@ -17,10 +19,9 @@ def test_four_losses_have_four_answers(seed: int) -> None:
     times = opening.delivery_times(seed)
     assert opening.best_number("squared_error", times) == pytest.approx(times.mean().item(), abs=0.006)
     ordered = times.sort().values
-    median = opening.best_number("absolute_error", times)
-    assert ordered[99] - 0.01 <= median <= ordered[100] + 0.01
+    assert opening.best_number("absolute_error", times) == pytest.approx(ordered[100].item(), abs=0.02)
     upper = opening.best_number("pinball", times, quantile=0.9)
-    assert ordered[179] - 0.01 <= upper <= ordered[180] + 0.01
+    assert upper == pytest.approx(ordered[180].item(), abs=0.02)
     shares = torch.bincount(times.long().clamp(max=11), minlength=12) / len(times)
     torch.testing.assert_close(opening.best_distribution(times), shares.double(), rtol=0, atol=2e-3)
 
@@ -94,10 +95,18 @@ def test_log_loss_gets_worse_while_errors_get_fewer(course: Course) -> None:
 
 
 @pytest.mark.claim("C08")
-def test_each_of_the_four_effects_is_taught_with_its_evidence() -> None:
-    """Optimisation, the final model, robustness, generalisation: a claim of each chapter has a proof or a test."""
-    for identifier in ("C11", "C18", "C55", "C82"):
-        assert claim(identifier).proofs or claim(identifier).tests, identifier
+@pytest.mark.parametrize("page", ["role", "ideal", "robustness", "regularisation"])
+def test_each_of_the_four_effects_has_a_chapter_with_evidence(page: str) -> None:
+    """Optimisation, the final model, robustness, generalisation."""
+    taught = [entry for entry in ledger().values() if entry.page == f"principles/{page}"]
+    assert sum(bool(entry.proofs) for entry in taught) >= 3
+    assert sum(bool(entry.tests) for entry in taught) >= 5
+
+
+def ends(line: Any, axis: str) -> list[float]:
+    """The first and the last coordinate of a drawn line."""
+    values = list(line.get_data()[axis == "y"])
+    return [float(values[0]), float(values[-1])]
 
 
 def test_drawings_show_what_they_are_given(course: Course) -> None:
@@ -105,9 +114,9 @@ def test_drawings_show_what_they_are_given(course: Course) -> None:
 
     numbers = {"squared error": 3.0, "absolute error": 2.1, "pinball": 6.0}
     figure = opening.draw_four_answers(opening.delivery_times(), numbers)
-    assert [line.get_xdata()[0] for line in figure.axes[0].lines] == list(numbers.values())
+    assert [ends(line, "x")[0] for line in figure.axes[0].lines] == list(numbers.values())
     above, below = opening.draw_course(course).axes
     assert len(above.lines) == 2 and len(below.lines) == 1
-    trained, fresh = (opening.draw_optimism(range(1, 6)).axes[0].lines[k].get_ydata() for k in (1, 0))
+    fresh, trained = (ends(line, "y") for line in opening.draw_optimism(range(1, 6)).axes[0].lines[:2])
     assert trained[-1] < 1 < fresh[-1]
     plt.close("all")
