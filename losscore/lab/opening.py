@@ -54,7 +54,7 @@ def draw_four_answers(times: Tensor, numbers: dict[str, float]) -> Figure:
         color=GREY,
         alpha=0.4,
     )
-    axes.annotate("cross-entropy: a distribution", (6.9, 0.075))
+    axes.annotate("cross-entropy: the bars", (6.9, 0.075))
     for index, (words, number) in enumerate(numbers.items()):
         height = (0.265, 0.31, 0.22)[index]
         axes.plot([number, number], [0, height], color=f"C{index}", label=words)
