@@ -30,7 +30,7 @@ def test_errors_worked_by_hand() -> None:
     probs, happened = torch.tensor([0.1, 0.3, 0.9, 0.8, 0.7]), torch.tensor([0, 1, 1, 1, 1])
     for norm, wanted in (("l1", 0.24), ("l2", math.sqrt(0.4 * 0.09 + 0.6 * 0.04)), ("max", 0.3)):
         found = losscore.expected_calibration_error(probs, happened, bins=2, norm=norm)
-        assert found.item() == pytest.approx(wanted, rel=1e-6)
+        assert found.item() == pytest.approx(wanted, rel=1e-6, abs=0)
     curve = losscore.reliability_curve(probs, happened, bins=2)
     assert curve.samples.tolist() == [2, 3] and curve.frequency.tolist() == [0.5, 1]
     assert curve.probability.tolist() == pytest.approx([0.2, 0.8])
@@ -88,7 +88,7 @@ def test_a_known_temperature_is_found(temperature: float) -> None:
     weights = (1000 * logits.softmax(1)).round().long()
     labels = torch.cat([torch.arange(3).repeat_interleave(row) for row in weights])
     rows = logits.repeat_interleave(weights.sum(1), 0)
-    assert losscore.fit_temperature(temperature * rows, labels) == pytest.approx(temperature, rel=1e-2)
+    assert losscore.fit_temperature(temperature * rows, labels) == pytest.approx(temperature, rel=1e-2, abs=0)
 
 
 @given(seed=st.integers(0, 1000))
@@ -109,8 +109,8 @@ def test_temperature_of_one_logit_is_that_of_two() -> None:
     logit = logit + label
     pair = torch.stack((torch.zeros_like(logit), logit), 1)
     found = losscore.fit_temperature(logit, label)
-    assert found == pytest.approx(losscore.fit_temperature(pair, label), rel=1e-12)
-    assert losscore.fit_temperature(1e6 * logit, label) == pytest.approx(1e6 * found, rel=1e-9)
+    assert found == pytest.approx(losscore.fit_temperature(pair, label), rel=1e-12, abs=0)
+    assert losscore.fit_temperature(1e6 * logit, label) == pytest.approx(1e6 * found, rel=1e-9, abs=0)
 
 
 def test_temperatures_at_the_ends() -> None:
@@ -134,9 +134,9 @@ def test_the_decomposition_adds_up(bins: int | None) -> None:
     probs = (draw(200).sigmoid() * 20).round() / 20
     happened = (draw(200, seed=1).sigmoid() < probs).long()
     parts = losscore.murphy_decomposition(probs, happened, bins=bins)
-    assert parts.score == pytest.approx((probs - happened).square().mean().item(), rel=1e-12)
+    assert parts.score == pytest.approx((probs - happened).square().mean().item(), rel=1e-12, abs=0)
     whole = parts.reliability - parts.resolution + parts.uncertainty + parts.within
-    assert whole == pytest.approx(parts.score, rel=1e-12)
+    assert whole == pytest.approx(parts.score, rel=1e-12, abs=0)
     assert (parts.within == 0) == (bins is None)
     assert min(parts[1:4]) >= 0
     if bins == 1:
@@ -147,8 +147,10 @@ def test_the_decomposition_of_several_classes_adds_up() -> None:
     rows = draw(4, 3).softmax(1)
     probs, labels = rows.repeat(25, 1), torch.randint(3, (100,), generator=torch.Generator().manual_seed(0))
     parts = losscore.murphy_decomposition(probs, labels)
-    assert parts.score == pytest.approx(losscore.brier(probs.log(), labels).item(), rel=1e-12)
-    assert parts.reliability - parts.resolution + parts.uncertainty == pytest.approx(parts.score, rel=1e-12)
+    assert parts.score == pytest.approx(losscore.brier(probs.log(), labels).item(), rel=1e-12, abs=0)
+    assert parts.reliability - parts.resolution + parts.uncertainty == pytest.approx(
+        parts.score, rel=1e-12, abs=0
+    )
     assert parts.within == 0 < parts.resolution
 
 

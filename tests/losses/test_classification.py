@@ -33,9 +33,9 @@ def test_a_loss_of_two_billionths_is_not_zero() -> None:
     logits = torch.tensor([[20.0, 0.0]])
     value, slope = value_and_slope(losscore.cross_entropy, logits, torch.tensor([0]))
     exact = math.log1p(math.exp(-20))
-    assert value.item() == pytest.approx(exact, rel=2e-6)
+    assert value.item() == pytest.approx(exact, rel=2e-6, abs=0)
     share = math.exp(-20) / (1 + math.exp(-20))
-    assert slope.tolist()[0] == pytest.approx([-share, share], rel=2e-6)
+    assert slope.tolist()[0] == pytest.approx([-share, share], rel=2e-6, abs=0)
     assert F.cross_entropy(logits, torch.tensor([0])) == 0
 
 
@@ -49,9 +49,9 @@ def test_tails_are_exact_among_a_thousand_classes(name: str) -> None:
     missed = rest / (1 + rest)
     others = math.exp(-20) / (1 + rest)
     wanted = {"cross_entropy": math.log1p(rest), "brier": missed**2 + 999 * others**2}[name]
-    assert value.item() == pytest.approx(wanted, rel=2e-6)
+    assert value.item() == pytest.approx(wanted, rel=2e-6, abs=0)
     top = {"cross_entropy": -missed, "brier": -2 * (1 - missed) * (missed**2 + missed * others)}[name]
-    assert slope[0, 0].item() == pytest.approx(top, rel=2e-6)
+    assert slope[0, 0].item() == pytest.approx(top, rel=2e-6, abs=0)
 
 
 @pytest.mark.parametrize("size", [(), (2, 2)], ids=["rows", "images"])

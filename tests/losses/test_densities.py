@@ -56,8 +56,10 @@ def test_gaussian_of_a_tiny_scale_has_the_true_gradient() -> None:
     x, log_scale = number(1.0), number(-20.0)
     value, (in_x, in_scale) = value_and_slopes(losscore.gaussian_nll, x, number(0.0), log_scale=log_scale)
     square = math.exp(40)
-    assert value == pytest.approx(square / 2, rel=1e-12)
-    assert in_x == pytest.approx(square, rel=1e-12) and in_scale == pytest.approx(-square, rel=1e-12)
+    assert value == pytest.approx(square / 2, rel=1e-12, abs=0)
+    assert in_x == pytest.approx(square, rel=1e-12, abs=0) and in_scale == pytest.approx(
+        -square, rel=1e-12, abs=0
+    )
     assert F.gaussian_nll_loss(x, number(0.0), log_scale.exp().square()).item() < 1e6
     value, slopes = value_and_slopes(losscore.gaussian_nll, x, number(1.0), log_scale=number(-800.0))
     assert value == pytest.approx(-800 + math.log(2 * math.pi) / 2) and slopes == [0, 1]
@@ -84,8 +86,8 @@ def test_poisson_of_large_counts_in_float32() -> None:
     poisson = definition("poisson_nll")
     exact = float(poisson.oracle(log_rate.item(), 10**6))
     value, (slope,) = value_and_slopes(losscore.poisson_nll, log_rate, count)
-    assert value == pytest.approx(exact, rel=1e-7)
-    assert slope == pytest.approx(float(poisson.gradient_oracle(log_rate.item(), 10**6)), rel=1e-7)
+    assert value == pytest.approx(exact, rel=1e-7, abs=0)
+    assert slope == pytest.approx(float(poisson.gradient_oracle(log_rate.item(), 10**6)), rel=1e-7, abs=0)
     naive = log_rate.exp() - count * log_rate + torch.lgamma(count + 1)
     assert abs(naive.item() - exact) > 0.1
 
@@ -123,7 +125,7 @@ def test_negative_binomial_of_a_large_size_is_poisson(size: float, dtype: torch.
     exact = float(definition("negative_binomial_nll").oracle(2.5, size, 3))
     assert exact == pytest.approx(1.5428872736, abs=1e-10 + 3 / size)
     ours = losscore.negative_binomial_nll(mean, y, inverse_dispersion=sizes).item()
-    assert ours == pytest.approx(exact, rel=2e-6 if dtype == torch.float32 else 1e-14)
+    assert ours == pytest.approx(exact, rel=2e-6 if dtype == torch.float32 else 1e-14, abs=0)
     assert abs(naive_negative_binomial(mean, y, sizes).item() - exact) > 100 * abs(ours - exact)
 
 
@@ -165,7 +167,7 @@ def test_negative_binomial_second_derivatives() -> None:
     forward, backward = torch.func.jacfwd, torch.func.jacrev
     for outer, inner in product((forward, backward), repeat=2):
         found = outer(inner(loss, 0), (0, 1))(mean, size)
-        assert [x.item() for x in found] == pytest.approx(wanted, rel=1e-12)
+        assert [x.item() for x in found] == pytest.approx(wanted, rel=1e-12, abs=0)
 
 
 def test_counts_have_slopes_too() -> None:
@@ -183,13 +185,13 @@ def test_counts_have_slopes_too() -> None:
 def test_stirlings_series_is_right_to_the_last_digits(x: float) -> None:
     with mpmath.workdps(40):
         exact = mpmath.loggamma(x) - (mpmath.mpf(x) - 0.5) * mpmath.log(x) + x - mpmath.log(2 * mpmath.pi) / 2
-    assert densities._stirling(number(x)).item() == pytest.approx(float(exact), rel=1e-15)
+    assert densities._stirling(number(x)).item() == pytest.approx(float(exact), rel=1e-15, abs=0)
 
 
 def test_negative_binomial_of_a_mean_of_one() -> None:
     """At a size of 1 it is the geometric law: 1/2 to the power of y + 1."""
     found = losscore.negative_binomial_nll(number(1.0), number(2.0), inverse_dispersion=1.0)
-    assert found.item() == pytest.approx(3 * math.log(2), rel=1e-14)
+    assert found.item() == pytest.approx(3 * math.log(2), rel=1e-14, abs=0)
 
 
 def test_gaussian_at_its_mean_has_the_curvature_of_its_precision() -> None:
@@ -207,7 +209,7 @@ def test_zero_inflation_of_a_large_mean_keeps_its_digits() -> None:
     with mpmath.workdps(40):
         extra = 1 / (1 + mpmath.exp(40))
         exact = -mpmath.log(extra + (1 - extra) / (1 + mpmath.mpf(10) ** 8))
-    assert found.item() == pytest.approx(float(exact), rel=1e-14)
+    assert found.item() == pytest.approx(float(exact), rel=1e-14, abs=0)
 
 
 def test_negative_binomial_of_large_counts_in_float32() -> None:
@@ -215,7 +217,7 @@ def test_negative_binomial_of_large_counts_in_float32() -> None:
         given = number(mean, torch.float32), number(y, torch.float32)
         exact = -scipy.stats.nbinom.logpmf(int(y), size, size / (size + mean))
         ours = losscore.negative_binomial_nll(*given, inverse_dispersion=number(size, torch.float32)).item()
-        assert ours == pytest.approx(exact, rel=2e-6)
+        assert ours == pytest.approx(exact, rel=2e-6, abs=0)
 
 
 def test_negative_binomial_without_rate() -> None:
@@ -246,7 +248,7 @@ def test_zero_inflation_where_the_chance_of_zero_underflows() -> None:
     sure = losscore.zero_inflated_negative_binomial_nll(
         number(1e4), number(0), inverse_dispersion=1e4, zero_logits=number(40.0)
     )
-    assert sure.item() == pytest.approx(math.exp(-40), rel=1e-12)
+    assert sure.item() == pytest.approx(math.exp(-40), rel=1e-12, abs=0)
     other = losscore.zero_inflated_negative_binomial_nll(
         number(2.0), number(1), inverse_dispersion=3.0, zero_logits=number(40.0)
     )
@@ -281,9 +283,9 @@ def test_crps_gaussian_without_spread_is_the_absolute_error() -> None:
             losscore.crps_gaussian, number(residual), number(0.0), scale=number(0.0)
         )
         assert value == residual and in_mean == float(residual > 0)
-        assert in_scale == pytest.approx(slope, rel=1e-14)
+        assert in_scale == pytest.approx(slope, rel=1e-14, abs=0)
         ahead = losscore.crps_gaussian(number(residual), number(0.0), scale=1e-6).item()
-        assert (ahead - value) / 1e-6 == pytest.approx(slope, rel=1e-6)
+        assert (ahead - value) / 1e-6 == pytest.approx(slope, rel=1e-6, abs=0)
 
 
 @given(x=st.lists(REAL, min_size=2, max_size=7), y=REAL)
