@@ -124,16 +124,16 @@ def stages() -> list[Stage]:
 
 def summary(unit: Stage, build: Stage, fresh: Stage, notebooks: Stage, pages: Stage) -> str:
     from losscore.claims import ledger
+    from losscore.exercises import exercises
 
     claims = ledger().values()
     proofs = [case for case in unit.cases if "symbolic/test_proofs.py::test_proof_holds[" in case.name]
-    exercises = [page for page in (ROOT / "book" / "exercises").glob("*.md") if page.stem != "index"]
     checkers = [case for case in unit.cases if "tests/exercises/" in case.name]
     built = list((ROOT / "_build" / "html" / "book").rglob("*.html"))
     rows = [
         ("Unit tests", passed(unit.cases), unit.seconds),
         ("  proofs", passed(proofs), None),
-        ("  exercises", f"{len(exercises)} ({passed(checkers)} on their checkers)", None),
+        ("  exercises", f"{len(exercises())} ({passed(checkers)} on their checkers)", None),
         ("Claims covered", f"{sum(claim.covered for claim in claims)}/{len(claims)}", None),
         ("Build", passed(build.cases), build.seconds),
         ("  notebooks", "up to date" if not fresh.failed else "out of date, or not written", fresh.seconds),

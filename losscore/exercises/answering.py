@@ -69,6 +69,10 @@ def _judge_part(part: Part, given: object) -> str:
     if part.choices:
         return _judge_choice(part, given)
     right = _row(part.value)
+    if isinstance(given, str):
+        return "Write your answer without quotes."
+    if isinstance(given, sp.logic.boolalg.BooleanFunction):
+        return "Python writes a power as p**q; the sign ^ means something else."
     try:
         answer = tuple(_expression(item, part) for item in _items(given))
     except (sp.SympifyError, TypeError, ValueError, AttributeError):
@@ -89,7 +93,9 @@ def _judge_part(part: Part, given: object) -> str:
             return wrong.hint
     if all(_is_close(one, other) for one, other in zip(answer, right)):
         return "Close. Give four significant digits, or the exact expression."
-    return "Not this. Check each step of your derivation, for example with a finite difference."
+    if any(value.free_symbols for value in right) and not any(entry.free_symbols for entry in answer):
+        return f"This is a number; the question asks for a formula in {', '.join(sorted(map(str, known)))}."
+    return "Not this. Check each step of your derivation by putting in numbers."
 
 
 def _judge_choice(part: Part, given: object) -> str:

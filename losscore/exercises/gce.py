@@ -431,7 +431,7 @@ PROPER = Question(
     title="(e) is it proper?",
     parts={
         "": Part(
-            "only in the limit q → 0",
+            "only in the limit",
             (
                 WrongAnswer(
                     "it contains cross-entropy",
@@ -439,10 +439,10 @@ PROPER = Question(
                     "It contains cross-entropy, but only as a limit. At η = (0.5, 0.3, 0.2), is your forecast in (d) the truth?",
                 ),
                 WrongAnswer(
-                    "never", "for no q, and not in the limit", "Look at your exponent in (d): what is it as q falls to 0?"
+                    "never", "for no q", "Look at your exponent in (d): what is it as q falls to 0?"
                 ),
             ),
-            choices=("for every q", "only in the limit q → 0", "for no q, and not in the limit"),
+            choices=("for every q", "only in the limit", "for no q"),
         )
     },
     explanation=(
@@ -508,7 +508,7 @@ ALWAYS = Question(
     title="is q = 1 always best?",
     parts={
         "": Part(
-            "no: it starts slowly and may lose a class",
+            "no, it is slow and may lose a class",
             (
                 WrongAnswer(
                     "always",
@@ -518,14 +518,14 @@ ALWAYS = Question(
                 ),
                 WrongAnswer(
                     "learned by heart",
-                    "no: it learns the wrong labels by heart",
+                    "no, it learns the wrong labels",
                     "Read the table once more: which loss has learned the fewest wrong labels?",
                 ),
             ),
             choices=(
                 "yes",
-                "no: it starts slowly and may lose a class",
-                "no: it learns the wrong labels by heart",
+                "no, it is slow and may lose a class",
+                "no, it learns the wrong labels",
             ),
         )
     },

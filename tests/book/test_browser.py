@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from losscore.exercises import exercises
 from tests.book.server import Server
 from tests.book.site import DOCUMENTS, SITE, built, expect_none, soup
 
@@ -220,9 +221,7 @@ def test_slider_moves(browser: Browser, server: Server, document: str, index: in
     assert before[1] != after[1], "the readout did not change"
 
 
-@pytest.mark.parametrize(
-    "document", [name for name in DOCUMENTS if "exercises/" in name and "index" not in name]
-)
+@pytest.mark.parametrize("document", [f"book/exercises/{name}" for name in exercises()])
 def test_solutions_are_folded_and_open_by_keyboard(reader: Reader, document: str) -> None:
     page = reader.open(document)
     folded = page.locator("article details")

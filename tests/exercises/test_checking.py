@@ -169,11 +169,13 @@ PLAIN_P, PLAIN_X = sp.symbols("p x")
         (EXPRESSION, 1.0 * PLAIN_P - PLAIN_P**2, PASSED, ""),
         (EXPRESSION, PLAIN_P * PLAIN_P, FAILED, "hint: square"),
         (EXPRESSION, PLAIN_P - PLAIN_P**2 + sp.Rational(1, 10**6), FAILED, "Not this"),
+        (EXPRESSION, 0.25, FAILED, "This is a number; the question asks for a formula in p"),
         (EXPRESSION, PLAIN_P * (1 - PLAIN_X), FAILED, "contains x; it may contain p"),
         (LOGARITHM, -sp.log(1 / (1 - PLAIN_P)), PASSED, ""),
         (LOGARITHM, sp.log(PLAIN_P - 1), FAILED, "Not this"),
         (LOGARITHM, sp.log(1 - PLAIN_P) * 1.001, FAILED, "Not this"),
-        (EXPRESSION, "p*(1-p)", FAILED, "this is a str"),
+        (EXPRESSION, "p*(1-p)", FAILED, "without quotes"),
+        (EXPRESSION, PLAIN_P ^ PLAIN_X, FAILED, "Python writes a power as p**q"),
         (EXPRESSION, [PLAIN_P, 1], FAILED, "This asks for one answer; you give 2"),
         (EXPRESSION, {"p": 1}, FAILED, "this is a dict"),
         (EXPRESSION, sp.Eq(PLAIN_P, 1), FAILED, "this is an Equality"),
@@ -221,7 +223,7 @@ THREE = Question(
         ([1, 1.42, PLAIN_P], FAILED, "Not this"),
         ([1, 1], FAILED, "This asks for 3 numbers in order, as a list; you give 2."),
         (1, FAILED, "This asks for 3 numbers in order, as a list; you give 1."),
-        ("1, 2, 3", FAILED, "this is a str"),
+        ("1, 2, 3", FAILED, "without quotes"),
     ],
 )
 def test_answers_in_order(given: object, status: str, note: str) -> None:
