@@ -172,7 +172,7 @@ def main() -> None:
         sys.exit(f"error: no exercise is called {', '.join(unknown)}; there are {', '.join(exercises())}")
     chosen = asks.exercises or list(exercises())
     wheel = write(OUT, chosen, asks.python)
-    print(f"{len(chosen)} notebooks and {wheel.name} are in {OUT.relative_to(ROOT)}.")
+    print(f"{len(chosen)} notebook{'s' * (len(chosen) > 1)} and {wheel.name} are in {OUT.relative_to(ROOT)}.")
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ class Cards:
 
     def _repr_markdown_(self) -> str:
         return "\n\n".join(
-            f"**{one.title}** (`{one.id}`). {one.teaches} *Needs:* {one.needs}. {self._work(one)}"
+            f"**{one.title}** (`{one.id}`). {one.teaches} *Needs:* {one.needs}. *Work:* {self._work(one)}"
             for one in self.exercises
         )
 
