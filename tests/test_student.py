@@ -49,26 +49,30 @@ def explanations() -> Iterator[str]:
     """The sentences of the explanations that stand in the source as they are shown."""
     for exercise in exercises().values():
         for item in exercise.items:
-            yield from (part.strip() for part in item.explanation.split(". ") if len(part) > 30)
+            yield from (part.strip() for part in item.explanation.split(". ") if len(part) > 40)
 
 
 def given_away(folder: Path) -> Iterator[str]:
     """What of the solutions is found in the files of a folder."""
     solved = {name: statements(source) for name, source in solution_sources().items()}
-    homes = {name.replace("-", "_") for name in exercises()}
+    homes = tuple(name.replace("-", "_") for name in exercises())
     for path in sorted(folder.rglob("*")):
         if path.is_dir():
             continue
         content = path.read_bytes()
-        if path.suffix == ".py" and "exercises" in path.parts:
+        if path.suffix == ".py" and path.parent.name == "exercises":
             written = statements(content.decode())
-            yield from (f"{path.name}: {name}: {text}" for name, code in solved.items() for text in code & written)
-            if path.stem in homes:
+            yield from (
+                f"{path.name}: {name}: {text}" for name, code in solved.items() for text in code & written
+            )
+            if path.stem.startswith(homes):
                 yield f"{path.name} is a module of solutions"
         if path.suffix == ".ipynb":
             cells = nbformat.reads(content.decode(), 4).cells
             written = statements("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
-            yield from (f"{path.name}: {name}: {text}" for name, code in solved.items() for text in code & written)
+            yield from (
+                f"{path.name}: {name}: {text}" for name, code in solved.items() for text in code & written
+            )
             yield from (f"{path.name}: outputs" for cell in cells if cell.get("outputs"))
             yield from (f"{path.name}: a model answer" for cell in cells if "<details>" in cell.source)
         yield from (f"{path.name}: {text}" for text in explanations() if text.encode() in content)

@@ -28,6 +28,8 @@ from losscore.exercises import exercises
 
 NOTEBOOKS = ROOT / "book/notebooks/en/exercises"
 OUT = ROOT / "_student"
+MECHANISM = {"__init__", "answering", "calling", "checking", "grade", "results", "submission", "tasks"}
+"""The modules of losscore.exercises that hold no exercise; all others are compiled."""
 SOLVED = ("explanation", "proofs")
 CONCLUDING = re.compile(r"## (?:Where this stops being true|What this page shows|Solutions)\b")
 MODEL_ANSWER = re.compile(r"<details>\s*<summary>(.*?)</summary>.*?</details>", re.DOTALL)
@@ -85,7 +87,7 @@ class _Unsolved(ast.NodeTransformer):
 
 def strip(package: Path) -> list[Path]:
     """Take the solutions out of an unpacked package; the modules of exercises, which are still to be compiled."""
-    modules = [package / "losscore/exercises" / f"{name.replace('-', '_')}.py" for name in exercises()]
+    modules = [path for path in (package / "losscore/exercises").glob("*.py") if path.stem not in MECHANISM]
     for path in [*modules, *sorted((package / "losscore/symbolic").glob("*.py"))]:
         if path.name != "proof.py":
             tree = _Unsolved().visit(ast.parse(path.read_text("utf-8")))
@@ -99,7 +101,7 @@ def compiled(package: Path, modules: Sequence[Path], python: str) -> tuple[int, 
     version = json.loads(
         subprocess.check_output([python, "-c", "import json, sys; print(json.dumps(sys.version_info[:2]))"])
     )
-    for module in modules:
+    for module in sorted(modules):
         subprocess.run(
             [python, "-m", "compileall", "-q", "-b", "--invalidation-mode", "unchecked-hash",
              "-s", str(package), str(module)],
@@ -163,9 +165,15 @@ def write(out: Path, chosen: Sequence[str], python: str) -> Path:
 
 def main() -> None:
     """Write what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("exercises", nargs="*", metavar="EXERCISE", help="ids of exercises; all, if none is given")
-    parser.add_argument("--python", default=sys.executable, help="a Python of the version that the students have")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "exercises", nargs="*", metavar="EXERCISE", help="ids of exercises; all, if none is given"
+    )
+    parser.add_argument(
+        "--python", default=sys.executable, help="a Python of the version that the students have"
+    )
     asks = parser.parse_args()
     unknown = sorted(set(asks.exercises) - set(exercises()))
     if unknown:

@@ -264,7 +264,9 @@ LIMIT = Question(
             ),
             WrongAnswer("q = 1", 1 - _P, "This is the loss at the other end of the dial, q = 1."),
             WrongAnswer(
-                "slope in place of the limit", -1 / _P, "This is the slope of the limit. The question asks for its value."
+                "slope in place of the limit",
+                -1 / _P,
+                "This is the slope of the limit. The question asks for its value.",
             ),
         )
     },
@@ -283,10 +285,14 @@ SLOPES = Question(
             _P**_Q * (_P - 1),
             WrongAnswer("slope in p", -(_P ** (_Q - 1)), _STOPPED),
             WrongAnswer(
-                "cross-entropy", _P - 1, "This is the slope of cross-entropy, the limit q → 0. What does the power p^q add?"
+                "cross-entropy",
+                _P - 1,
+                "This is the slope of cross-entropy, the limit q → 0. What does the power p^q add?",
             ),
             WrongAnswer(
-                "sign", _P**_Q * (1 - _P), "The sign is reversed: raising the label's own logit must lower the loss."
+                "sign",
+                _P**_Q * (1 - _P),
+                "The sign is reversed: raising the label's own logit must lower the loss.",
             ),
             WrongAnswer("a power missing", _P ** (_Q - 1) * (_P - 1), _COUNT),
             WrongAnswer(
@@ -299,7 +305,9 @@ SLOPES = Question(
             _P**_Q * _R,
             WrongAnswer("slope in p", -(_P ** (_Q - 1)), _STOPPED),
             WrongAnswer(
-                "cross-entropy", _R, "This is the slope of cross-entropy, the limit q → 0. What does the power p^q add?"
+                "cross-entropy",
+                _R,
+                "This is the slope of cross-entropy, the limit q → 0. What does the power p^q add?",
             ),
             WrongAnswer(
                 "sign",
@@ -359,12 +367,18 @@ PEAK = Question(
                 (1 + _Q) / (2 + _Q),
                 "You have one p too many: the size of the pull is p^q (1 − p).",
             ),
-            WrongAnswer("other factor", 1 / (1 + _Q), "Where both factors of the pull balance, which of them carries the q?"),
+            WrongAnswer(
+                "other factor",
+                1 / (1 + _Q),
+                "Where both factors of the pull balance, which of them carries the q?",
+            ),
             WrongAnswer(
                 "cross-entropy", sp.Integer(0), "At p = 0 cross-entropy pulls most. What does p^q do there?"
             ),
             WrongAnswer(
-                "sign slip", _Q / (1 - _Q), "For q above one half this is more than 1. Check a sign in the derivative."
+                "sign slip",
+                _Q / (1 - _Q),
+                "For q above one half this is more than 1. Check a sign in the derivative.",
             ),
         )
     },
@@ -374,7 +388,9 @@ PEAK = Question(
     ),
 )
 
-_AS_THE_TRUTH = "That would be a proper loss. Set up the Lagrangian: is η_k p_k^(q−1) the same for every class here?"
+_AS_THE_TRUTH = (
+    "That would be a proper loss. Set up the Lagrangian: is η_k p_k^(q−1) the same for every class here?"
+)
 
 MINIMISER = Question(
     id="gce.minimiser",
@@ -387,9 +403,15 @@ MINIMISER = Question(
                 "the way back", 1 - _Q, "This is the way back, from the forecast to the truth. Solve for p_k."
             ),
             WrongAnswer(
-                "sign", 1 / (_Q - 1), "This exponent is negative: the likeliest class would get least. Check a sign."
+                "sign",
+                1 / (_Q - 1),
+                "This exponent is negative: the likeliest class would get least. Check a sign.",
             ),
-            WrongAnswer("q in place of 1 − q", 1 / _Q, "Which power of p_k stands in the Lagrangian condition: q, or q − 1?"),
+            WrongAnswer(
+                "q in place of 1 − q",
+                1 / _Q,
+                "Which power of p_k stands in the Lagrangian condition: q, or q − 1?",
+            ),
             WrongAnswer("q", _Q, "Which power of p_k stands in the Lagrangian condition: q, or q − 1?"),
         ),
         "forecast": Part(
@@ -438,9 +460,7 @@ PROPER = Question(
                     "for every q",
                     "It contains cross-entropy, but only as a limit. At η = (0.5, 0.3, 0.2), is your forecast in (d) the truth?",
                 ),
-                WrongAnswer(
-                    "never", "for no q", "Look at your exponent in (d): what is it as q falls to 0?"
-                ),
+                WrongAnswer("never", "for no q", "Look at your exponent in (d): what is it as q falls to 0?"),
             ),
             choices=("for every q", "only in the limit", "for no q"),
         )
@@ -490,7 +510,9 @@ START = Question(
             _K**-_Q,
             WrongAnswer("at q = 1", 1 / _K, "This is the factor at q = 1. Keep q a symbol."),
             WrongAnswer(
-                "upside down", _K**_Q, "This is more than 1, so it would amplify. What is p_j when all K classes are equal?"
+                "upside down",
+                _K**_Q,
+                "This is more than 1, so it would amplify. What is p_j when all K classes are equal?",
             ),
             WrongAnswer(
                 "pull in place of the factor",

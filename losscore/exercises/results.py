@@ -65,11 +65,14 @@ class Progress:
         return [(_MARK[r.status], r.task, r.status) for r in self.results]
 
     def __repr__(self) -> str:
-        return "\n".join([self._summary(), *(f"  {mark} {name}: {state}" for mark, name, state in self._lines())])
+        return "\n".join(
+            [self._summary(), *(f"  {mark} {name}: {state}" for mark, name, state in self._lines())]
+        )
 
     def _repr_html_(self) -> str:
         items = "".join(
-            f"<li>{mark} <code>{html.escape(name)}</code>: {state}</li>" for mark, name, state in self._lines()
+            f"<li>{mark} <code>{html.escape(name)}</code>: {state}</li>"
+            for mark, name, state in self._lines()
         )
         return (
             f'<div class="exercise-progress"><strong>{html.escape(self._summary())}</strong>'
@@ -115,7 +118,8 @@ class Cards:
 
     def __repr__(self) -> str:
         return "\n\n".join(
-            f"{one.title} ({one.id})\n  {one.teaches}\n  Needs: {one.needs}. {self._work(one)}" for one in self.exercises
+            f"{one.title} ({one.id})\n  {one.teaches}\n  Needs: {one.needs}. {self._work(one)}"
+            for one in self.exercises
         )
 
     def _repr_markdown_(self) -> str:

@@ -235,7 +235,9 @@ def test_answers_in_order(given: object, status: str, note: str) -> None:
 def test_an_answer_that_is_undefined_in_places_is_not_right() -> None:
     undefined = sp.Piecewise((PLAIN_P * (1 - PLAIN_P), PLAIN_P < 1), (sp.nan, True))
     assert judge_answer(EXPRESSION, {"": undefined}).status == FAILED
-    assert judge_answer(EXPRESSION, {"": PLAIN_P * (1 - PLAIN_P) / sp.Function("f")(PLAIN_P)}).status == FAILED
+    assert (
+        judge_answer(EXPRESSION, {"": PLAIN_P * (1 - PLAIN_P) / sp.Function("f")(PLAIN_P)}).status == FAILED
+    )
 
 
 def test_an_answer_that_takes_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,7 +277,11 @@ ENDS = Task(
         (lambda x: (min(x.tolist()), x.max()), PASSED, ""),
         (lambda x: [x.min(), x.max()], PASSED, ""),
         (lambda x: (x.max(), x.min()), FAILED, "hint: swapped"),
-        (lambda x: x.min(), FAILED, "At x = [1.0, 3.0, -2.0] your function returns -2; it must return 2 values."),
+        (
+            lambda x: x.min(),
+            FAILED,
+            "At x = [1.0, 3.0, -2.0] your function returns -2; it must return 2 values.",
+        ),
         (lambda x: (x, x.max()), FAILED, "returns a Tensor; it must be one number"),
         (lambda x: ("low", x.max()), FAILED, "returns a str; it must be one number"),
         (lambda x: (x.min().item(), x.max() + 1), FAILED, "you return (-2, 4); the right value is (-2, 3)."),
@@ -307,7 +313,10 @@ SLOPE = Task(
         (softened, ""),
         (lambda x: softened(x.detach()), "Autograd finds no way from your result back to x"),
         (lambda x: softened(x.detach()) + 0 * x, "hint: frozen"),
-        (lambda x: softened(x.detach()) + x - x.detach(), "your value is right, but autograd through your function"),
+        (
+            lambda x: softened(x.detach()) + x - x.detach(),
+            "your value is right, but autograd through your function",
+        ),
         (lambda x: softened(x) * torch.ones(2, dtype=x.dtype), "On a GPU"),
     ],
 )
