@@ -23,7 +23,17 @@ from .checking import judge
 from .results import NOT_YET, Cards, Overview, Progress, Result, Solution
 from .tasks import Exercise, ProofMaker, Question, Task
 
-__all__ = ["answer", "cards", "check", "exercise", "exercises", "progress", "solution", "solution_sources", "use"]
+__all__ = [
+    "answer",
+    "cards",
+    "check",
+    "exercise",
+    "exercises",
+    "progress",
+    "solution",
+    "solution_sources",
+    "use",
+]
 
 _IDS = (
     "two-scores",
@@ -135,7 +145,9 @@ def progress(name: str | None = None) -> Progress:
         ValueError: if there is no exercise of this name.
     """
     if name is not None:
-        return Progress(tuple(_latest.get(item.id, Result(item.id, NOT_YET)) for item in exercise(name).items))
+        return Progress(
+            tuple(_latest.get(item.id, Result(item.id, NOT_YET)) for item in exercise(name).items)
+        )
     each = {one: progress(one) for one in _IDS}
     return Overview(tuple(result for one in each.values() for result in one.results), each)
 

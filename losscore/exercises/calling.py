@@ -73,7 +73,9 @@ def stays_on_its_device(task: Task, function: Function) -> None:
 
     The meta device, which holds shapes and no data, stands for a GPU. What needs data is not judged here.
     """
-    elsewhere = tuple(a.to("meta") if isinstance(a, Tensor) else a for a in next(iter(task.inputs.values()))[0])
+    elsewhere = tuple(
+        a.to("meta") if isinstance(a, Tensor) else a for a in next(iter(task.inputs.values()))[0]
+    )
     if not _mixes_devices(task, task.reference, elsewhere) and _mixes_devices(task, function, elsewhere):
         raise Wrong(
             "On a GPU your function would mix devices: it makes a tensor on the CPU. Make new tensors where the "
@@ -130,12 +132,16 @@ def _in_form(value: Any, expected: Any, where: str) -> Any:
         raise Wrong(f"{where} your function returns None. Is a return missing?")
     if isinstance(expected, tuple):
         if not isinstance(value, (tuple, list)) or len(value) != len(expected):
-            raise Wrong(f"{where} your function returns {shown(value)}; it must return {len(expected)} values.")
+            raise Wrong(
+                f"{where} your function returns {shown(value)}; it must return {len(expected)} values."
+            )
         return tuple(_in_form(one, other, where) for one, other in zip(value, expected))
     if not isinstance(expected, Tensor):
         return _number(value, where)
     if not isinstance(value, Tensor):
-        raise Wrong(f"Return a tensor: {where[0].lower()}{where[1:]} your function returned {article(value)}.")
+        raise Wrong(
+            f"Return a tensor: {where[0].lower()}{where[1:]} your function returned {article(value)}."
+        )
     for what, got, wanted in (
         ("a tensor of shape", tuple(value.shape), tuple(expected.shape)),
         ("the type", value.dtype, expected.dtype),
@@ -155,7 +161,9 @@ def _number(value: Any, where: str) -> float:
 
 def _weights(value: Tensor) -> Tensor:
     """Weights that differ from entry to entry, so that a gradient that belongs to another entry is seen."""
-    return torch.linspace(1.0, 2.0, value.numel(), dtype=value.dtype, device=value.device).reshape(value.shape)
+    return torch.linspace(1.0, 2.0, value.numel(), dtype=value.dtype, device=value.device).reshape(
+        value.shape
+    )
 
 
 def _detached(value: Any) -> Any:

@@ -76,7 +76,9 @@ def _judge_function(task: Task, function: Function) -> Result:
     differing = _first_difference(task, function)
     if differing:
         for wrong in task.wrong_answers:
-            if all(_agree(task, case, got, outcome(task, wrong.behaviour, case)) for case, got, _ in differing):
+            if all(
+                _agree(task, case, got, outcome(task, wrong.behaviour, case)) for case, got, _ in differing
+            ):
                 raise Wrong(wrong.hint)
     asked = watched(task, function)
     for required in task.properties:
@@ -121,7 +123,9 @@ def _close(task: Task, one: Tensor | float, other: Tensor | float) -> bool:
 
 def _difference(task: Task, case: Arguments, got: Outcome, right: Outcome) -> str:
     if _values_agree(task, case, got, right):
-        slope, wanted = next((one, other) for one, other in zip(got.slopes, right.slopes) if not _close(task, one, other))
+        slope, wanted = next(
+            (one, other) for one, other in zip(got.slopes, right.slopes) if not _close(task, one, other)
+        )
         return (
             f"{place(task, case)} your value is right, but autograd through your function gives the gradient "
             f"{shown(slope)}; the right one is {shown(wanted)}."

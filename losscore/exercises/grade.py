@@ -51,7 +51,9 @@ class Grade:
 def submissions(folder: Path) -> list[Path]:
     """The notebooks and Python files below a folder, hidden folders left out."""
     found = (path for pattern in ("*.ipynb", "*.py") for path in folder.rglob(pattern))
-    return sorted(path for path in found if not any(p.startswith(".") for p in path.relative_to(folder).parts))
+    return sorted(
+        path for path in found if not any(p.startswith(".") for p in path.relative_to(folder).parts)
+    )
 
 
 def grade(path: Path, name: str, seconds: float = SECONDS) -> list[Grade]:
@@ -115,7 +117,13 @@ def table(grades: Sequence[Grade]) -> str:
     """The grades as text, a line each."""
     rows = [("submission", "exercise", "solved", "wrong", "remarks")]
     rows += [
-        (g.submission, g.exercise, f"{g.solved} of {len(g.items)}", " ".join(g.named(FAILED)), "; ".join(g.remarks))
+        (
+            g.submission,
+            g.exercise,
+            f"{g.solved} of {len(g.items)}",
+            " ".join(g.named(FAILED)),
+            "; ".join(g.remarks),
+        )
         for g in grades
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
@@ -154,7 +162,9 @@ def main() -> int:
     """Grade the folder that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m losscore.exercises.grade", description=__doc__)
     parser.add_argument("folder", type=Path, help="a folder of notebooks and Python files")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="time for one submission (default: %(default)g)")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="time for one submission (default: %(default)g)"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="submissions at a time (default: %(default)s)")
     parser.add_argument("--csv", type=Path, help="also write a table for a spreadsheet")
     parser.add_argument("--json", type=Path, help="also write everything, hints included")

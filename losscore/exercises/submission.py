@@ -36,7 +36,9 @@ def run(path: Path, report: Path) -> None:
 def parsed(path: Path, remarks: list[str]) -> Iterator[ast.stmt]:
     """The statements of a Python file, or of a notebook's code cells; cells that do not parse become remarks."""
     for number, source in enumerate(_sources(path), 1):
-        plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines())
+        plain = "\n".join(
+            "" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines()
+        )
         try:
             yield from ast.parse(plain).body
         except SyntaxError as broken:
@@ -94,7 +96,9 @@ def _gives(statement: ast.stmt) -> set[str]:
             given.add(node.name)
         elif isinstance(node, ast.alias):
             given.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and not isinstance(
+            node.ctx, ast.Load
+        ):
             given.add(_root(node))
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         given.add(_root(statement.value.func))

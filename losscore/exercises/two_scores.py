@@ -320,7 +320,9 @@ GRAD_LOGIT = Task(
             _keeps_its_digits,
             "At z = ±40 your slope has lost its digits: 1 − σ(z) rounds to 0 there. It equals σ(−z), which does not round. "
             "For y = 1, q − 1 loses its digits too.",
-            nearly=lambda z, y, kind: torch.sigmoid(z) - y if kind == "cross-entropy" else grad_logit(z, y, kind),
+            nearly=lambda z, y, kind: (
+                torch.sigmoid(z) - y if kind == "cross-entropy" else grad_logit(z, y, kind)
+            ),
         ),
     ),
     explanation=(

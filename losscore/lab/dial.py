@@ -34,7 +34,12 @@ def draw_pulls(loss: Dialled) -> Figure:
 
     figure, axes = plt.subplots(figsize=(6.0, 3.8))
     probabilities = torch.linspace(0.001, 0.999, 400, dtype=torch.float64)
-    for q, at, offset in ((0.0, 0.3, (30, 4)), (0.3, 0.13, (12, 12)), (0.7, 0.41, (0, 9)), (1.0, 0.42, (0, -20))):
+    for q, at, offset in (
+        (0.0, 0.3, (30, 4)),
+        (0.3, 0.13, (12, 12)),
+        (0.7, 0.41, (0, 9)),
+        (1.0, 0.42, (0, -20)),
+    ):
         size = pulls(loss, probabilities, q)
         (line,) = axes.plot(probabilities, size)
         label_line(line, f"q = {q:g}", at=at, offset=offset)

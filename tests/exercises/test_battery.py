@@ -35,7 +35,9 @@ PARTS = [(question, name, part) for question in QUESTIONS for name, part in ques
 MISTAKES = [(task, wrong) for task in TASKS for wrong in task.wrong_answers]
 PROPERTIES = [(task, required) for task in TASKS for required in task.properties]
 SLIPS = [(question, name, wrong) for question, name, part in PARTS for wrong in part.wrong_answers]
-CASES = [(task, group, i) for task in TASKS for group, cases in task.inputs.items() for i in range(len(cases))]
+CASES = [
+    (task, group, i) for task in TASKS for group, cases in task.inputs.items() for i in range(len(cases))
+]
 
 
 def named(*things: Any) -> str:
@@ -95,7 +97,8 @@ def off(value: Any, how: str) -> Any:
 
 def same(one: Arguments, other: Arguments) -> bool:
     return all(
-        a.shape == b.shape and torch.equal(a, b) if isinstance(a, Tensor) else a == b for a, b in zip(one, other)
+        a.shape == b.shape and torch.equal(a, b) if isinstance(a, Tensor) else a == b
+        for a, b in zip(one, other)
     )
 
 
@@ -153,7 +156,11 @@ def test_right_answers_pass_in_two_seconds(question: Question) -> None:
 
 
 def rounded(value: Any) -> Any:
-    return [float(f"{float(x):.4g}") for x in value] if isinstance(value, tuple) else float(f"{float(value):.4g}")
+    return (
+        [float(f"{float(x):.4g}") for x in value]
+        if isinstance(value, tuple)
+        else float(f"{float(value):.4g}")
+    )
 
 
 NUMBERS = [

@@ -98,7 +98,9 @@ def test_the_page_says_what_its_runs_show(page: dict[str, Any]) -> None:
     assert 0 < (bounded.dropped[-1] > 0).sum() < page["seeds"] / 2
     assert all((page["noisy"][q].dropped[-1] == 0).all() for q in (0.0, 0.3, 0.7))
     assert bounded.accuracy[-1].max() > max(late[q].max() for q in (0.0, 0.3, 0.7))
-    assert abs(interval(plain.confidence[-1]).mean - 0.6) < 0.05 and interval(dialled.confidence[-1]).low > 0.9
+    assert (
+        abs(interval(plain.confidence[-1]).mean - 0.6) < 0.05 and interval(dialled.confidence[-1]).low > 0.9
+    )
     assert paired(dialled.accuracy.max(0).values, plain.accuracy.max(0).values).low > 0
     price = paired(page["clean"][0.7].accuracy[-1], page["clean"][0.0].accuracy[-1])
     assert price.low > -0.01 and price.high < 0.01

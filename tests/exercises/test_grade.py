@@ -56,15 +56,24 @@ def test_a_failure_costs_what_depends_on_it_and_the_latest_answer_counts(report:
 
 
 def test_names_of_a_star_import_are_there(report: Path) -> None:
-    results, remarks = judged("from losscore.exercises import *\nanswer('gce.proper', 'for every q')\n", report)
+    results, remarks = judged(
+        "from losscore.exercises import *\nanswer('gce.proper', 'for every q')\n", report
+    )
     assert results == {"gce.proper": "failed"} and not remarks
 
 
 def test_notebooks_lose_only_the_cell_that_does_not_parse(tmp_path: Path, report: Path) -> None:
-    sources = [BEGIN, "%matplotlib inline\n!pip list\n", "answer('gce.peak', (q)", "answer('gce.limit', -sp.log(p))"]
+    sources = [
+        BEGIN,
+        "%matplotlib inline\n!pip list\n",
+        "answer('gce.peak', (q)",
+        "answer('gce.limit', -sp.log(p))",
+    ]
     cells = [{"cell_type": "code", "source": [source]} for source in sources]
     path = tmp_path / "work.ipynb"
-    path.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": "x ="}, *cells]}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"cells": [{"cell_type": "markdown", "source": "x ="}, *cells]}), encoding="utf-8"
+    )
     submission.run(path, report)
     told = json.loads(report.read_text("utf-8"))
     assert told["results"]["gce.limit"][0] == "passed"
@@ -75,7 +84,8 @@ FOLDER = {
     "ada.py": BEGIN + "answer('gce.limit', -sp.log(p))\nanswer('gce.damping', 3.98)\n",
     "deep/crash.py": BEGIN + "answer('gce.limit', -sp.log(p))\nimport os\nanswer('gce.peak', os.abort())\n",
     "empty.py": "print('hello')\n",
-    "loop.py": BEGIN + "answer('gce.limit', 0)\nimport time\nwhile True:\n    p = time.sleep(1)\nanswer('gce.limit', p)\n",
+    "loop.py": BEGIN
+    + "answer('gce.limit', 0)\nimport time\nwhile True:\n    p = time.sleep(1)\nanswer('gce.limit', p)\n",
     "not a notebook.ipynb": "{}",
     ".hidden/x.py": BEGIN,
 }
@@ -129,6 +139,8 @@ def test_the_command_writes_what_it_is_asked_for(
 ) -> None:
     (tmp_path / "empty.py").write_text("", encoding="utf-8")
     files = [tmp_path / "grades.csv", tmp_path / "grades.json"]
-    monkeypatch.setattr(sys, "argv", ["grade", str(tmp_path), "--csv", str(files[0]), "--json", str(files[1])])
+    monkeypatch.setattr(
+        sys, "argv", ["grade", str(tmp_path), "--csv", str(files[0]), "--json", str(files[1])]
+    )
     assert grade.main() == 0
     assert "holds no task" in capsys.readouterr().out and all(file.exists() for file in files)

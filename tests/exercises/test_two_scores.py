@@ -52,7 +52,9 @@ def by_autograd(z: Tensor, y: Tensor, kind: str) -> Tensor:
     return slope
 
 
-@pytest.mark.parametrize(("name", "function"), [("expected_loss", forecast_loss), ("grad_logit", slope_by_hand)])
+@pytest.mark.parametrize(
+    ("name", "function"), [("expected_loss", forecast_loss), ("grad_logit", slope_by_hand)]
+)
 def test_right_functions_of_another_make_pass(name: str, function: Callable[..., Tensor]) -> None:
     assert check(f"two-scores.{name}", function).ok
 
