@@ -282,6 +282,11 @@ GROWTH = Question(
                     "That is the tail, which the logistic loss reaches only for large margins. Write its exact pull.",
                 ),
                 WrongAnswer(
+                    "tail of a touching point",
+                    1 / _T,
+                    "This is the tail for a point that touches, r = 0. Write the exact pull, for any r.",
+                ),
+                WrongAnswer(
                     "touching",
                     1 / (1 + _T),
                     "This is a point that touches. Yours has the margin (1 + r) ln t.",
