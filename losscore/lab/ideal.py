@@ -143,9 +143,9 @@ def wrong_share(decided: Tensor, label: Tensor) -> float:
     return (decided != label).double().mean().item()
 
 
-def restricted_errors(seed: int) -> tuple[float, float]:
-    """Errors on fresh data: of the logistic line trained on `with_far_group`, and of the upright line at 0."""
-    weights = linear_fit(losscore.binary_cross_entropy, *with_far_group(seed))
+def restricted_errors(seed: int, n: int = 400) -> tuple[float, float]:
+    """Errors on fresh data: of the logistic line of n examples `with_far_group`, and of the upright line at 0."""
+    weights = linear_fit(losscore.binary_cross_entropy, *with_far_group(seed, n))
     points, label = with_far_group(seed + 10_000, n=4000)
     return error_rate(linear_scores(weights, points), label), error_rate(points[:, 0], label)
 

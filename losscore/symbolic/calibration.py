@@ -113,7 +113,7 @@ def cross_entropy_matches_the_mean_label() -> Proof:
         ),
         hypotheses=(
             "a logit that is affine in the weights, with an intercept",
-            "no penalty on the intercept",
+            "no penalty (for the first equation: none on the intercept)",
         ),
         scope="every data set: sums go sample by sample; the population too, with $\\eta(x)$ for $y$",
         steps=(
@@ -136,7 +136,8 @@ def cross_entropy_matches_the_mean_label() -> Proof:
                 shown=r"\frac{\partial}{\partial b}\,\ell_2=2p(1-p)\,(p-y)",
             ),
             argument(
-                "so that residuals near $p=\\frac12$ weigh most. Both vanish together where $p=\\eta$ everywhere, and only there in general."
+                r"so that residuals near $p=\frac12$ weigh most. Where $p=\eta$ everywhere both balances hold; elsewhere one does not "
+                "bring the other."
             ),
         ),
     )

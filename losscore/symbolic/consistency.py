@@ -99,13 +99,21 @@ def cross_entropy_finds_the_probabilities() -> Proof:
                 sp.Integer(0),
                 name=r"t-1-\ln t\,\big|_{t=1}",
             ),
-            positive(
-                "rises above 1 (put $t=1+s$)", sp.diff(t - 1 - sp.log(t), t).subs(t, 1 + _S), _S / (1 + _S)
+            replace(
+                positive(
+                    "rises above 1 (put $t=1+s$, $s>0$)",
+                    sp.diff(t - 1 - sp.log(t), t).subs(t, 1 + _S),
+                    _S / (1 + _S),
+                ),
+                shown=r"\frac{d}{dt}(t-1-\ln t)\Big|_{t=1+s}=\frac s{1+s}>0",
             ),
-            positive(
-                "and falls below 1 (put $t=\\frac1{1+s}$).",
-                -sp.diff(t - 1 - sp.log(t), t).subs(t, 1 / (1 + _S)),
-                _S,
+            replace(
+                positive(
+                    "and falls below 1 (put $t=\\frac1{1+s}$).",
+                    -sp.diff(t - 1 - sp.log(t), t).subs(t, 1 / (1 + _S)),
+                    _S,
+                ),
+                shown=r"\frac{d}{dt}(t-1-\ln t)\Big|_{t=\frac1{1+s}}=-s<0",
             ),
             holds_for(
                 "In the logits the gradient says the same,",
@@ -228,8 +236,8 @@ def one_vs_all_hinge_elects_nobody() -> Proof:
         claims=("C39", "C40"),
         statement=(
             r"If $0<\eta_k<\frac12$ for every class, the one-vs-all hinge has the single minimiser $f=(-1,\dots,-1)$, with risk 2: "
-            r"all classes tie. A class with $\eta_k>\frac12$ gets the score 1, and then the decision is right. At "
-            r"$\eta_k=\frac12$ all of $[-1,1]$ is optimal; at $\eta_k=0$ all of $(-\infty,-1]$."
+            r"all classes tie. A class with $\frac12<\eta_k<1$ gets the score 1, and then the decision is right. At "
+            r"$\eta_k=\frac12$ all of $[-1,1]$ is optimal; at $\eta_k=0$ all of $(-\infty,-1]$, at $\eta_k=1$ all of $[1,\infty)$."
         ),
         hypotheses=(r"$\eta=\eta(x)$ the true probabilities, all measurable scores",),
         scope="every $K$, class by class; the sum written out for K = 3…5",
@@ -241,17 +249,25 @@ def one_vs_all_hinge_elects_nobody() -> Proof:
                 shown=r"\sum_y\eta_y\,\ell(f,y)=\sum_k\bigl[\eta_k(1-f_k)_++(1-\eta_k)(1+f_k)_+\bigr]",
                 named=_FEW_NAMED,
             ),
-            equal(
-                "which between −1 and 1 is a line of slope $1-2\\eta_k$,",
-                margin_risk(hinge, inside),
-                1 + (1 - 2 * eta) * inside,
-                name=r"\left.r_k(f)\right|_{f=1-\frac{2}{1+s}}",
+            replace(
+                equal(
+                    r"$r_k(f_k)$. Between −1 and 1 (put $f_k=1-\frac2{1+s}$, $s>0$) each is a line of slope $1-2\eta_k$,",
+                    margin_risk(hinge, inside),
+                    1 + (1 - 2 * eta) * inside,
+                ),
+                shown=r"r_k(f_k)=1+(1-2\eta_k)\,f_k",
             ),
-            equal("left of −1 falls,", margin_risk(hinge, -1 - g), 2 * eta + eta * g, name="r_k(-1-g)"),
-            equal("and right of 1 rises.", margin_risk(hinge, 1 + g), (1 - eta) * (2 + g), name="r_k(1+g)"),
+            replace(
+                equal("left of −1 it falls,", margin_risk(hinge, -1 - g), eta * (2 + g)),
+                shown=r"r_k(-1-g)=\eta_k\,(2+g)",
+            ),
+            replace(
+                equal("and right of 1 it rises.", margin_risk(hinge, 1 + g), (1 - eta) * (2 + g)),
+                shown=r"r_k(1+g)=(1-\eta_k)(2+g)",
+            ),
             argument(
                 r"So $f_k=-1$ where the line rises, $\eta_k<\frac12$; $f_k=1$ where it falls; anything between where it is flat. At "
-                r"$\eta_k=0$ the left part is flat too."
+                r"$\eta_k=0$ the left part is flat too, at $\eta_k=1$ the right part."
             ),
             holds_for(
                 "With all scores at −1 the risk is $\\sum_k2\\eta_k$.",
@@ -268,7 +284,7 @@ def two_more_hinges_tie() -> Proof:
     """At η = (.40, .35, .25) the hinges of Crammer–Singer and of Weston–Watkins are least only where the best class ties."""
     eta = list(sp.symbols(r"\eta_1:4", positive=True))
     f = _scores(3)
-    d, e = sp.symbols("d e", nonnegative=True)
+    d, h = sp.symbols("d h", nonnegative=True)
     pairs = {(j, k): (eta[j] + eta[k] - eta[3 - j - k]) / 2 for j in range(3) for k in range(3) if j != k}
     flow = sp.Add(*(weight * (1 + f[k] - f[y]) for (y, k), weight in pairs.items()))
     shares = {
@@ -284,10 +300,10 @@ def two_more_hinges_tie() -> Proof:
 
     def grows(order: tuple[int, ...]) -> bool:
         scores = [sp.Integer(0)] * 3
-        for place, score in zip(order, (0, -d / (1 + d), -d / (1 + d) - e)):
+        for place, score in zip(order, (0, -d / (1 + d), -d / (1 + d) - h)):
             scores[place] = sp.sympify(score)
         free = _distribution(3)
-        excess = (1 - 2 * free[order[0]]) * d / (1 + d) + free[order[2]] * e
+        excess = (1 - 2 * free[order[0]]) * d / (1 + d) + free[order[2]] * h
         return bool(is_zero(_risk(crammer_singer, scores, free) - 1 - excess))
 
     return Proof(
@@ -301,8 +317,8 @@ def two_more_hinges_tie() -> Proof:
         steps=(
             argument(
                 r"*Crammer–Singer.* A maximum is at least any weighted mean: give the pair $y,k$ the weight "
-                r"$m_{yk}=\frac12-\eta_j$, $j$ the third class, all positive.",
-                r"\sum_y\eta_y\ell(f,y)\;\geq\;\sum_y\sum_{k\neq y}m_{yk}\,(1+f_k-f_y),\qquad\sum_{k\neq y}m_{yk}=\eta_y",
+                r"$w_{yk}=\frac12-\eta_j$, $j$ the third class, all positive.",
+                r"\sum_y\eta_y\ell(f,y)\;\geq\;\sum_y\sum_{k\neq y}w_{yk}\,(1+f_k-f_y),\qquad\sum_{k\neq y}w_{yk}=\eta_y",
             ),
             replace(
                 equal(
@@ -310,7 +326,7 @@ def two_more_hinges_tie() -> Proof:
                     flow.subs(eta[2], 1 - eta[0] - eta[1]),
                     _ONE,
                 ),
-                shown=r"\sum_y\sum_{k\neq y}m_{yk}\,(1+f_k-f_y)=1",
+                shown=r"\sum_y\sum_{k\neq y}w_{yk}\,(1+f_k-f_y)=1",
             ),
             equal(
                 "and equal scores reach it.",
@@ -319,11 +335,11 @@ def two_more_hinges_tie() -> Proof:
                 name=r"\sum_y\eta_y\,\ell(0,y)",
             ),
             holds_for(
-                r"Leading by $\frac{d}{1+d}$, with the last class $e$ further back ($d,e\geq0$, not both 0), costs more:",
+                r"Leading by $\frac{d}{1+d}$, with the last class $h$ further back ($d,h\geq0$, not both 0), costs more:",
                 permutations(range(3)),
                 grows,
-                shown=r"\text{risk}-1=(1-2\eta_{\text{first}})\tfrac{d}{1+d}+\eta_{\text{last}}\,e>0",
-                named="every order of the three classes, free $d,e,\\eta$",
+                shown=r"\text{risk}-1=(1-2\eta_{\text{first}})\tfrac{d}{1+d}+\eta_{\text{last}}\,h>0",
+                named="every order of the three classes, free $d,h,\\eta$",
             ),
             argument("A convex risk that rises in every direction has no other minimiser."),
             argument(
@@ -349,7 +365,7 @@ def two_more_hinges_tie() -> Proof:
 
 def two_ways_to_elect_the_best() -> Proof:
     """The hinge of Lee, Lin and Wahba and the one-vs-all logistic loss elect the most probable class for every K."""
-    z, eta = sp.Symbol("f_k", real=True), ETA
+    z, eta_k = sp.Symbol("f_k", real=True), sp.Symbol(r"\eta_k", positive=True)
     ahead = sp.Symbol("d", positive=True)
 
     def costs(size: int) -> bool:
@@ -393,16 +409,17 @@ def two_ways_to_elect_the_best() -> Proof:
                 named=_FEW_NAMED,
             ),
             argument(
-                "equality needs $u_k\\geq0$, and $u_k=0$ wherever $\\eta_k$ is not the largest: the largest score is right."
+                r"equality needs $u_k\leq0$ wherever $\eta_k$ is not the largest. The sum of the $u_k$ is positive, so the largest "
+                "score belongs to a most probable class."
             ),
             equal(
                 "*One-vs-all logistic.* Each class has its own cross-entropy, whose slope is",
                 sp.diff(
-                    eta * binary_cross_entropy.expression(z, _ONE)
-                    + (1 - eta) * binary_cross_entropy.expression(z, sp.Integer(0)),
+                    eta_k * binary_cross_entropy.expression(z, _ONE)
+                    + (1 - eta_k) * binary_cross_entropy.expression(z, sp.Integer(0)),
                     z,
                 ),
-                sigmoid(z) - eta,
+                sigmoid(z) - eta_k,
                 name=r"\frac{\partial}{\partial f_k}\bigl[\eta_k\ln(1+e^{-f_k})+(1-\eta_k)\ln(1+e^{f_k})\bigr]",
             ),
             positive(
@@ -411,7 +428,7 @@ def two_ways_to_elect_the_best() -> Proof:
                 sp.exp(z) / (1 + sp.exp(z)) ** 2,
             ),
             positive(
-                "and a larger $\\eta_k$ has a larger score.",
+                r"the logarithm of the odds $r=\frac{\eta_k}{1-\eta_k}$, and larger odds $r+d$ have a larger score.",
                 sp.log(_ODDS + ahead) - sp.log(_ODDS),
                 sp.log(1 + ahead / _ODDS),
             ),

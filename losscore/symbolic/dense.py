@@ -95,9 +95,24 @@ def binary_focal_flattens() -> Proof:
                 ),
                 shown=r"\frac{d}{dp}\bigl[0.9\,\ell(\cdot,1)+0.1\,\ell(\cdot,0)\bigr]_{p=0.9}>0",
             ),
+            replace(
+                positive(
+                    r"The first half falls (put $p=\frac1{1+r}$, $r>0$),",
+                    -slopes[0].subs(p, 1 / (1 + odds)),
+                    (2 * odds * sp.log(1 + odds) + odds**2) / (1 + odds),
+                ),
+                shown=r"A=-\frac{d}{dp}\ell(\cdot,1)=2(1-p)\,|\ln p|+\frac{(1-p)^2}p>0,",
+            ),
+            replace(
+                positive(
+                    "and bends up.",
+                    sp.diff(one, p, 2).subs(p, 1 / (1 + odds)),
+                    2 * sp.log(1 + odds) + 4 * odds + odds**2,
+                ),
+                shown=r"\frac{d^2}{dp^2}\ell(\cdot,1)=2\,|\ln p|+4\,\frac{1-p}p+\Bigl(\frac{1-p}p\Bigr)^2>0",
+            ),
             argument(
-                r"Write $A=-\frac{d}{dp}\ell(\cdot,1)>0$ and $B=\frac{d}{dp}\ell(\cdot,0)>0$. Both halves are convex, so $A$ falls and $B$ "
-                "rises, and the best $p$ solves",
+                r"So $A$ falls in $p$. In the mirror, $B=\frac{d}{dp}\ell(\cdot,0)>0$ rises, and the best $p$ solves",
                 r"\eta A(p)=(1-\eta)B(p)\iff\eta=\frac{B(p)}{A(p)+B(p)} .",
             ),
             replace(

@@ -96,7 +96,7 @@ def crps_scores_every_threshold() -> Proof:
         claims=("C43",),
         statement=(
             r"$\mathrm{CRPS}(F,y)=\int(F(t)-[y\leq t])^2dt$ has the regret $\int(F(t)-H(t))^2dt$ under the truth $H$: it is strictly "
-            "proper for distributions with a finite mean. The book's two forms are this integral."
+            "proper for distributions with a finite mean. The formulas of the library for an ensemble and for a Gaussian are this integral."
         ),
         hypotheses=(r"$E|Y|<\infty$ under $F$ and $H$",),
         scope="every such pair of distributions; an ensemble written out for 3 members",

@@ -104,7 +104,10 @@ def concave_entropies_make_proper_scores() -> Proof:
             ),
             argument(
                 r"Conversely, if $S$ is strictly proper, $G(\eta)=\min_pS(p;\eta)$ is a minimum of linear functions, so concave, "
-                r"and strictly so: halfway between two truths the best forecast is best at neither of them.",
+                r"and strictly so: halfway between two truths the best forecast is best at neither of them. The charges themselves, "
+                r"$g_k(p)=S(p,k)$, are its supergradient: $\langle g(p),p\rangle=G(p)$, and no plane $S(p;\cdot)$ passes below $G$. "
+                r"Only where $p_k=0$ may a charge, and with it $g$, be $+\infty$.",
+                r"G(p)+\langle g(p),\eta-p\rangle=S(p;\eta)\geq G(\eta)",
             ),
             *(
                 holds_for(
@@ -422,8 +425,11 @@ def honest_forecasts_decide_well() -> Proof:
             positive("the rest being a square,", (a - b) ** 2, strictly=False),
             argument(r"and $a^2+b^2\leq\lVert p-\eta\rVert^2$: two terms of the sum."),
             argument(
-                "Any strictly proper score that is continuous does the same without the formula: on the compact simplex its regret can "
-                "only vanish along forecasts that tend to $\\eta$."
+                r"Any strictly proper score that is continuous (the value $+\infty$ allowed) does the same without the formula: on the "
+                r"compact simplex its regret can only vanish along forecasts that tend to $\eta$."
+            ),
+            argument(
+                "A constant score charges every forecast the same: the truth is not beaten, and nothing is ruled out."
             ),
         ),
     )

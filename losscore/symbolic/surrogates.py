@@ -37,8 +37,8 @@ def margin_risk(loss: Definition, f: sp.Expr, eta: sp.Expr = ETA) -> sp.Expr:
 def surrogates_bound_the_zero_one_loss() -> Proof:
     """Hinge, squared hinge, exponential and base-2 logistic loss lie above the 0-1 loss, the natural logistic doesn't."""
     y, g = SIGN, _GAP
-    in_base_two = logistic.expression(-g, _ONE) / sp.log(2)
-    grown = sp.exp(g / 2) * sp.sinh(g / 2)
+    t = sp.Symbol("t", positive=True)
+    in_base_two = logistic.expression(-sp.log(1 + t), _ONE) / sp.log(2)
     return Proof(
         claims=("C32",),
         statement=(
@@ -59,8 +59,15 @@ def surrogates_bound_the_zero_one_loss() -> Proof:
             ),
             positive("Past the boundary by $g$, the hinge exceeds 1 by $g$,", hinge.expression(-g, _ONE) - 1),
             positive("the squared hinge by more,", squared_hinge.expression(-g, _ONE) - 1, g * (g + 2)),
-            positive("the exponential loss by", exponential.expression(-g, _ONE) - 1, 2 * grown),
-            positive("and the base-2 logistic loss by", in_base_two - 1, sp.log(1 + grown) / sp.log(2)),
+            replace(
+                positive(
+                    r"the exponential loss, past it by $g=\ln(1+t)$, by",
+                    exponential.expression(-sp.log(1 + t), _ONE) - 1,
+                    t,
+                ),
+                shown="e^g-1=t>0",
+            ),
+            positive("and the base-2 logistic loss by", in_base_two - 1, sp.log(1 + t / 2) / sp.log(2)),
             equal(
                 "On the boundary the hinge is 1,",
                 hinge.expression(sp.Integer(0), _ONE),
@@ -87,7 +94,7 @@ def surrogates_bound_the_zero_one_loss() -> Proof:
             ),
             argument("Where the margin is positive the 0-1 loss is 0, and none of them is negative."),
             positive(
-                "In natural logarithms the logistic loss starts below 1.",
+                "In natural logarithms the logistic loss is below 1 on the boundary.",
                 1 - logistic.expression(sp.Integer(0), _ONE),
             ),
         ),
@@ -96,7 +103,8 @@ def surrogates_bound_the_zero_one_loss() -> Proof:
 
 def convex_margin_losses_need_a_slope_at_zero() -> Proof:
     """A convex margin loss is calibrated for classification exactly when it has a negative derivative at 0."""
-    delta, kink, fall, s = sp.symbols(r"\delta k a s", positive=True)
+    delta, kink, fall = sp.symbols(r"\delta k a", positive=True)
+    rise = sp.Symbol("b", nonnegative=True)
     left, right = sp.symbols("s_- s_+", real=True)
     eta = sp.Rational(1, 2) + delta
     slopes = {
@@ -149,10 +157,11 @@ def convex_margin_losses_need_a_slope_at_zero() -> Proof:
                 -kink / 2,
             ),
             positive(
-                r"*Only if, no fall.* With $s_-=s_+=a\geq0$ the slope of $C$ at 0 is not negative: some $f\leq0$ does as well "
-                "as any score.",
-                (eta * right - (1 - eta) * left).subs({right: fall, left: fall}),
-                2 * delta * fall,
+                r"*Only if, no fall.* With $s_-=s_+=b\geq0$ the slope of $C$ at 0 is not negative: the score 0 does as well as "
+                "any positive score.",
+                (eta * right - (1 - eta) * left).subs({right: rise, left: rise}),
+                2 * delta * rise,
+                strictly=False,
             ),
             *(
                 equal(
@@ -208,7 +217,7 @@ def regret_bounds_of_four_losses() -> Proof:
             r"$\frac12[(1+\theta)\ln(1+\theta)+(1-\theta)\ln(1-\theta)]$. Hence $\psi(R_{01}-R_{01}^*)\leq R_\ell-R_\ell^*$."
         ),
         hypotheses=(
-            r"$\eta>\frac12$, so $\theta=2\eta-1$ (the other half is the mirror image)",
+            r"$\frac12<\eta<1$, so $\theta=2\eta-1$ (the other half is the mirror image, $\eta=1$ the limit)",
             "all measurable scores",
         ),
         scope="every distribution of two classes",
@@ -309,11 +318,13 @@ def hinge_forgets_the_probability() -> Proof:
         hypotheses=(r"two classes, $0<\eta<1$",),
         scope=r"every $\eta\neq\frac12$",
         steps=(
-            equal(
-                r"Between −1 and 1 the expected loss is a line of slope $1-2\eta$,",
-                margin_risk(hinge, inside),
-                1 + (1 - 2 * eta) * inside,
-                name=r"C(f)\big|_{f=1-\frac{2}{1+s}}",
+            replace(
+                equal(
+                    r"Between −1 and 1 (put $f=1-\frac2{1+s}$, $s>0$) the expected loss is a line of slope $1-2\eta$,",
+                    margin_risk(hinge, inside),
+                    1 + (1 - 2 * eta) * inside,
+                ),
+                shown=r"C(f)=1+(1-2\eta)\,f",
             ),
             equal(
                 "left of it a line that falls,", margin_risk(hinge, -1 - g), 2 * eta + eta * g, name="C(-1-g)"

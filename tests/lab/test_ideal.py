@@ -136,6 +136,8 @@ def test_the_best_line_of_the_logistic_risk_errs_far_more_than_the_best_line() -
     learned, upright = zip(*(ideal.restricted_errors(seed) for seed in range(10)))
     assert paired(learned, upright).low > 0.25
     assert interval(upright).high < 0.14
+    more, upright = zip(*(ideal.restricted_errors(seed, n=40_000) for seed in range(5)))
+    assert paired(more, upright).low > 0.25
 
 
 @pytest.mark.claim("C34", "C38")
@@ -266,8 +268,8 @@ def test_an_inconsistent_loss_comes_close_on_real_data() -> None:
         [ideal.digits_accuracy(seed, loss) for seed in range(5)]
         for loss in (losscore.cross_entropy, losscore.one_vs_all_hinge)
     )
-    assert interval(hinged).low > 0.92
-    assert paired(consistent, hinged).high < 0.02
+    assert interval(hinged, test_share=1.0).low > 0.9
+    assert paired(consistent, hinged, test_share=1.0).high < 0.02
 
 
 @pytest.mark.claim("C42")
