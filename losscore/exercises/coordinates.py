@@ -452,6 +452,11 @@ CHANCE = Question(
                     "More than 1? The shortest solution is a projection of the truth. What is left out?",
                 ),
                 WrongAnswer(
+                    "a number",
+                    sp.Rational(3, 4),
+                    "Right for the problems of this page. Which formula in n and d gives it?",
+                ),
+                WrongAnswer(
                     "nothing missed",
                     sp.Integer(0),
                     "The equations are solved, but many w solve them. Which part of the truth do n equations not see?",

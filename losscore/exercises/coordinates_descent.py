@@ -55,6 +55,11 @@ _GD_MISTAKES = (
         "The steps are right, and you return θ. The page wants the path of w = Aθ.",
     ),
     WrongAnswer(
+        "first place in θ",
+        lambda X, y, A, theta0, step, T: torch.cat([theta0[None], gd(X, y, A, theta0, step, T)[1:]]),
+        "Only the first row of your path is off: it holds a θ among places in w.",
+    ),
+    WrongAnswer(
         "start taken for w",
         lambda X, y, A, theta0, step, T: _in_w(X, y, theta0, A @ A.T, step, T),
         "Your path begins at theta0 itself. That is a place in θ; which w belongs to it?",

@@ -23,8 +23,8 @@ def rotation(d: int, seed: int) -> Tensor:
 
 
 def flat(d: int, rank: int, seed: int) -> Tensor:
-    """A singular matrix of this rank: some columns are columns of `mixing`, the others repeat the first."""
-    return mixing(d, seed)[:, [*range(rank), *(0 for _ in range(d - rank))]]
+    """A singular matrix of this rank: the first columns of `mixing`, the others 0."""
+    return mixing(d, seed) * (torch.arange(d) < rank)
 
 
 def system(n: int, d: int, seed: int, A: Tensor | None = None) -> Arguments:
