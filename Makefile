@@ -8,7 +8,7 @@ JOBS   ?= 2
 export OMP_NUM_THREADS := 1
 export PYTHONPATH := $(CURDIR):$(CURDIR)/book/_ext
 
-SPHINX = $(PYTHON) -m sphinx -W --keep-going -q -d _build/.doctrees $(SPHINXOPTS)
+SPHINX = $(PYTHON) -m sphinx -E -W --keep-going -q -d _build/.doctrees $(SPHINXOPTS)
 SITE   ?= _site
 STAMPED = $(SPHINX) -d _build/site/.doctrees -D book_repository=$(REPOSITORY)
 
