@@ -184,4 +184,4 @@ def test_bad_file_is_refused(tmp_path: Path, content: str, message: str) -> None
 def test_yaml_is_imported_on_first_use_only() -> None:
     before, after = "assert 'yaml' not in sys.modules", "assert 'yaml' in sys.modules"
     script = f"import sys; from losscore.claims import ledger; {before}; ledger(); {after}"
-    subprocess.run([sys.executable, "-c", script], check=True)
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

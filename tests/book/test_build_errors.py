@@ -17,6 +17,7 @@ COPIED = (
     "_config.yml",
     "_toc.yml",
     "requirements.txt",
+    "requirements-data.txt",
     "pyproject.toml",
     "book",
     "losscore",

@@ -198,9 +198,12 @@ def test_weights_can_be_learned(smoothing: float) -> None:
 def test_two_classes_are_one_logit(z: float, y: float) -> None:
     logit, p = torch.tensor(z, dtype=torch.float64), torch.tensor(y, dtype=torch.float64)
     logits, q = torch.stack((torch.zeros_like(logit), logit)), torch.stack((1 - p, p))
-    close = torch.testing.assert_close
-    close(losscore.cross_entropy(logits, q), losscore.binary_cross_entropy(logit, p), rtol=1e-12, atol=0)
-    close(losscore.brier(logits, q), 2 * losscore.binary_brier(logit, p), rtol=1e-9, atol=1e-25)
+    torch.testing.assert_close(
+        losscore.cross_entropy(logits, q), losscore.binary_cross_entropy(logit, p), rtol=1e-12, atol=0
+    )
+    torch.testing.assert_close(
+        losscore.brier(logits, q), 2 * losscore.binary_brier(logit, p), rtol=1e-9, atol=1e-25
+    )
 
 
 @given(row=st.lists(LOGIT, min_size=2, max_size=6), shift=st.integers(-1000, 1000), label=st.integers(0, 1))

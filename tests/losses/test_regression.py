@@ -43,15 +43,18 @@ def test_values_worked_by_hand() -> None:
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_agrees_with_torch(reduction: str) -> None:
     x, y = pairs()
-    close = torch.testing.assert_close
-    close(losscore.squared_error(x, y, reduction=reduction), F.mse_loss(x, y, reduction=reduction))
-    close(losscore.absolute_error(x, y, reduction=reduction), F.l1_loss(x, y, reduction=reduction))
-    close(
+    torch.testing.assert_close(
+        losscore.squared_error(x, y, reduction=reduction), F.mse_loss(x, y, reduction=reduction)
+    )
+    torch.testing.assert_close(
+        losscore.absolute_error(x, y, reduction=reduction), F.l1_loss(x, y, reduction=reduction)
+    )
+    torch.testing.assert_close(
         losscore.huber(x, y, delta=0.7, reduction=reduction),
         F.huber_loss(x, y, delta=0.7, reduction=reduction),
     )
     smooth = F.smooth_l1_loss(x, y, beta=0.7, reduction=reduction)
-    close(losscore.huber(x, y, delta=0.7, reduction=reduction) / 0.7, smooth)
+    torch.testing.assert_close(losscore.huber(x, y, delta=0.7, reduction=reduction) / 0.7, smooth)
 
 
 def test_slopes_where_there_is_no_derivative() -> None:

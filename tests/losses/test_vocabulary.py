@@ -90,8 +90,9 @@ def test_torch_func_goes_through(kind: str, with_bias: bool) -> None:
     parts, target = [part.detach() for part in layer(with_bias)], target_of(kind)
     loss, reference = together(target, reduction="sum"), apart(target, reduction="sum")
     every = tuple(range(len(parts)))
-    close = torch.testing.assert_close
-    close(torch.func.grad(loss, every)(*parts), torch.func.grad(reference, every)(*parts))
+    torch.testing.assert_close(
+        torch.func.grad(loss, every)(*parts), torch.func.grad(reference, every)(*parts)
+    )
     for outer, inner in (("jacfwd", "jacrev"), ("jacrev", "jacrev"), ("jacrev", "jacfwd")):
 
         def hessian(
@@ -102,7 +103,7 @@ def test_torch_func_goes_through(kind: str, with_bias: bool) -> None:
             )
             return found
 
-        close(hessian(loss), torch.func.hessian(reference, every)(*parts))
+        torch.testing.assert_close(hessian(loss), torch.func.hessian(reference, every)(*parts))
 
 
 def test_vmap_over_rows_over_weights_and_over_everything() -> None:
@@ -113,13 +114,18 @@ def test_vmap_over_rows_over_weights_and_over_everything() -> None:
     def single(hidden: Tensor, weight: Tensor, target: Tensor, bias: Tensor) -> Tensor:
         return losscore.linear_cross_entropy(hidden, weight, target, bias=bias)
 
-    close = torch.testing.assert_close
-    close(torch.func.vmap(single, (0, None, 0, None))(hidden, weight, labels, bias), each)
+    torch.testing.assert_close(
+        torch.func.vmap(single, (0, None, 0, None))(hidden, weight, labels, bias), each
+    )
     weights, biases = torch.stack((weight, 2 * weight)), torch.stack((bias, -bias), 1)
     wanted = torch.stack([single(hidden, 2**i * weight, labels, (-1) ** i * bias) for i in range(2)])
-    close(torch.func.vmap(single, (None, 0, None, 1))(hidden, weights, labels, biases), wanted)
+    torch.testing.assert_close(
+        torch.func.vmap(single, (None, 0, None, 1))(hidden, weights, labels, biases), wanted
+    )
     slopes = torch.func.vmap(torch.func.grad(single), (0, None, 0, None))(hidden, weight, labels, bias)
-    close(slopes, (F.linear(hidden, weight, bias).softmax(1) - F.one_hot(labels, CLASSES)) @ weight)
+    torch.testing.assert_close(
+        slopes, (F.linear(hidden, weight, bias).softmax(1) - F.one_hot(labels, CLASSES)) @ weight
+    )
 
 
 @pytest.mark.parametrize("reduction", ["mean", "none"])
@@ -301,46 +307,58 @@ def test_a_chunk_of_logits_is_as_large_as_the_weight() -> None:
     assert largest.numel == 128 * 30
 
 
-def rejected(kind: type[Exception], *parts: str) -> Any:
-    return pytest.raises(kind, match=".*".join(map(re.escape, parts)))
+def in_order(*parts: str) -> str:
+    """The pattern of a message that holds these parts, one after the other."""
+    return ".*".join(map(re.escape, parts))
 
 
 def test_errors_name_the_argument() -> None:
     hidden, weight, labels = torch.zeros(4, 3), torch.zeros(5, 3), torch.zeros(4, dtype=torch.int64)
     loss = losscore.linear_cross_entropy
-    with rejected(
-        ValueError, "weight", "last dimension of hidden, torch.Size([4, 3])", "got size torch.Size([3, 5])"
+    with pytest.raises(
+        ValueError,
+        match=in_order(
+            "weight", "last dimension of hidden, torch.Size([4, 3])", "got size torch.Size([3, 5])"
+        ),
     ):
         loss(hidden, weight.T, labels)
     for wrong in (torch.zeros(3), torch.zeros(0, 3)):
-        with rejected(ValueError, "weight", "one row per class", f"got size {wrong.shape}"):
+        with pytest.raises(
+            ValueError, match=in_order("weight", "one row per class", f"got size {wrong.shape}")
+        ):
             loss(hidden, wrong, labels)
-    with rejected(ValueError, "weight", "torch.Size([])"):
+    with pytest.raises(ValueError, match=in_order("weight", "torch.Size([])")):
         loss(torch.tensor(1.0), weight, labels)
-    with rejected(TypeError, "weight", "floating-point", "torch.int64"):
+    with pytest.raises(TypeError, match=in_order("weight", "floating-point", "torch.int64")):
         loss(hidden, weight.long(), labels)
-    with rejected(ValueError, "weight", "device of hidden, cpu", "meta"):
+    with pytest.raises(ValueError, match=in_order("weight", "device of hidden, cpu", "meta")):
         loss(hidden, weight.to("meta"), labels)
-    with rejected(ValueError, "bias", "size torch.Size([5])", "got torch.Size([3])"):
+    with pytest.raises(ValueError, match=in_order("bias", "size torch.Size([5])", "got torch.Size([3])")):
         loss(hidden, weight, labels, bias=torch.zeros(3))
-    with rejected(TypeError, "bias", "torch.Tensor", "float"):
+    with pytest.raises(TypeError, match=in_order("bias", "torch.Tensor", "float")):
         loss(hidden, weight, labels, bias=0.0)
-    with rejected(
-        ValueError, "Target size (torch.Size([3]))", "hidden size (torch.Size([4, 3]))", "class indices"
+    with pytest.raises(
+        ValueError,
+        match=in_order("Target size (torch.Size([3]))", "hidden size (torch.Size([4, 3]))", "class indices"),
     ):
         loss(hidden, weight, labels[:3])
-    with rejected(
-        ValueError, "Target size (torch.Size([4, 3]))", "5 classes", "probabilities, which torch.float32"
+    with pytest.raises(
+        ValueError,
+        match=in_order("Target size (torch.Size([4, 3]))", "5 classes", "probabilities, which torch.float32"),
     ):
         loss(hidden, weight, torch.zeros(4, 3))
-    with rejected(ValueError, "target", "class indices in [0, 5)", "got 5 at position (2,)"):
+    with pytest.raises(
+        ValueError, match=in_order("target", "class indices in [0, 5)", "got 5 at position (2,)")
+    ):
         loss(hidden, weight, torch.tensor([0, 1, 5, -1]))
-    with rejected(ValueError, "ignore_index", "negative", "probabilities", "got 1"):
+    with pytest.raises(ValueError, match=in_order("ignore_index", "negative", "probabilities", "got 1")):
         loss(hidden, weight, torch.zeros(4, 5), ignore_index=1)
-    with rejected(ValueError, "label_smoothing", "[0, 1]", "got 1.5"):
+    with pytest.raises(ValueError, match=in_order("label_smoothing", "[0, 1]", "got 1.5")):
         loss(hidden, weight, labels, label_smoothing=1.5)
-    with rejected(ValueError, "chunk_size", "integer >= 1", "got 0"):
+    with pytest.raises(ValueError, match=in_order("chunk_size", "integer >= 1", "got 0")):
         loss(hidden, weight, labels, chunk_size=0)
     for unfit in (2.0, True):
-        with rejected(TypeError, "chunk_size", "integer >= 1", f"got {type(unfit).__name__}"):
+        with pytest.raises(
+            TypeError, match=in_order("chunk_size", "integer >= 1", f"got {type(unfit).__name__}")
+        ):
             loss(hidden, weight, labels, chunk_size=unfit)
