@@ -4,6 +4,7 @@ VENV   ?= .venv
 PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 JOBS   ?= 2
+PAGES  ?=
 
 export OMP_NUM_THREADS := 1
 export PYTHONPATH := $(CURDIR):$(CURDIR)/book/_ext
@@ -15,7 +16,7 @@ STAMPED = $(SPHINX) -d _build/site/.doctrees -D book_repository=$(REPOSITORY)
 .DEFAULT_GOAL := help
 .PHONY: book serve notebooks check-notebooks outputs test student lint coverage bench mutate site links clean help
 
-book: outputs  ## run what changed, build the HTML book, say where it is
+book: outputs  ## run what changed, build the HTML book, say where it is (PAGES=book/principles/role runs only that page)
 	@$(SPHINX) -b html . _build/html || { rm -rf _build/.doctrees; exit 1; }
 	@echo "The book is in $(CURDIR)/_build/html"
 	@echo "Open it with: make serve   (or open _build/html/index.html in a browser)"
@@ -36,7 +37,7 @@ check-notebooks: outputs  ## tell whether book/notebooks/en is what the pages gi
 
 outputs: $(READY)
 	@$(PYTHON) tools/configure.py
-	@$(PYTHON) tools/execute.py --jobs $(JOBS)
+	@$(PYTHON) tools/execute.py --jobs $(JOBS) $(PAGES)
 
 test: $(READY)  ## prove that the book is right: unit tests, build, notebooks, built pages
 	$(PYTHON) tools/run_tests.py

@@ -1,6 +1,7 @@
 """Run the book's pages whose outputs are missing or stale, two at a time, into the cache that Sphinx reads.
 
-Usage: ``python tools/execute.py [--jobs N]`` from the repository root.
+Usage: ``python tools/execute.py [--jobs N] [PAGE ...]`` from the repository root. While one page is written,
+name it: the others then keep the outputs they have, however old.
 
 The cache knows a page by its code cells. What the cells import is written beside it in ``inputs.json``: the
 files of ``losscore`` that the page loaded, the versions of the numerical packages, Python. When one of them
@@ -154,7 +155,9 @@ def main() -> None:
         description="Run the pages of the book whose outputs are missing or stale."
     )
     parser.add_argument("--jobs", type=int, default=2, help="pages at a time (default 2)")
-    jobs = parser.parse_args().jobs
+    parser.add_argument("pages", nargs="*", metavar="PAGE", help="only these, like book/principles/role")
+    arguments = parser.parse_args()
+    jobs = arguments.jobs
     profile = ROOT / "_build/ipython"
     shutil.copytree(ROOT / "book/_ipython", profile, dirs_exist_ok=True)
     os.environ.update(
@@ -183,9 +186,13 @@ def main() -> None:
         return True
 
     notebooks = {page: nb for page in pages() if (nb := read_notebook(page, extensions))}
-    stale = [page for page, notebook in notebooks.items() if not fresh(page, notebook)]
+    unknown = set(arguments.pages) - set(notebooks)
+    if unknown:
+        raise BookError(f"not a page with code: {', '.join(sorted(unknown))}; there are {', '.join(notebooks)}")
+    asked = arguments.pages or notebooks
+    stale = [page for page in asked if not fresh(page, notebooks[page])]
     if not stale:
-        print(f"Outputs of {len(notebooks)} pages are up to date.")
+        print(f"Outputs of {len(asked)} pages are up to date.")
         return
     print(
         f"Running {len(stale)} of {len(notebooks)} pages with code, {min(jobs, len(stale))} at a time.",
