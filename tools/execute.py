@@ -188,7 +188,9 @@ def main() -> None:
     notebooks = {page: nb for page in pages() if (nb := read_notebook(page, extensions))}
     unknown = set(arguments.pages) - set(notebooks)
     if unknown:
-        raise BookError(f"not a page with code: {', '.join(sorted(unknown))}; there are {', '.join(notebooks)}")
+        raise BookError(
+            f"not a page with code: {', '.join(sorted(unknown))}; there are {', '.join(notebooks)}"
+        )
     asked = arguments.pages or notebooks
     stale = [page for page in asked if not fresh(page, notebooks[page])]
     if not stale:

@@ -92,7 +92,14 @@ def draw_paths(descend: Descending, limit: Ending) -> Figure:
         path = descend(EQUATION, TARGET, change, torch.zeros_like(end), step, 12)
         (line,) = axes.plot(*path.T, color=colour, marker="o", markersize=4, linestyle="-")
         label_line(line, words, at=0.6 * path[-1, 0].item(), offset=offset)
-        mark(axes, end[0].item(), end[1].item(), f"({end[0]:.3g}, {end[1]:.3g})", colour=colour, offset=(10, 12))
+        mark(
+            axes,
+            end[0].item(),
+            end[1].item(),
+            f"({end[0]:.3g}, {end[1]:.3g})",
+            colour=colour,
+            offset=(10, 12),
+        )
     axes.set(xlabel="weight w₁", ylabel="weight w₂", aspect="equal", xlim=(-0.6, 3.9), ylim=(-0.6, 2.6))
     return figure
 
