@@ -21,6 +21,9 @@ from ._tensors import Reduction, check_companion, check_number, readable, reduce
 
 _ROUNDING = 1e-4
 
+# e to this power times a probability is finite in float32
+_STEEPEST = 85.0
+
 
 def generalized_cross_entropy(
     input: Tensor, target: Tensor, *, q: float = 0.7, reduction: Reduction = "mean"
@@ -208,8 +211,13 @@ def _surprisal_of_observed(logits: Tensor, chances: Tensor) -> Tensor:
     )
     can = chances > 0
     of_both = torch.where(can, logits + torch.where(can, chances, 1).log(), -torch.inf)
-    never = (of_both == -torch.inf).all(-1)
-    both = torch.where(never.unsqueeze(-1), 0, of_both).logsumexp(-1).masked_fill(never, -torch.inf)
+    top = of_both.detach().amax(-1, keepdim=True)
+    top = torch.where(top == -torch.inf, 0, top)
+    # a class that can't give the event adds 0, but has a slope in its chance
+    steepness = (logits - top).clamp(max=_STEEPEST).exp()
+    happening = torch.where(can, (of_both - top).exp(), chances * steepness).sum(-1)
+    never = happening == 0
+    both = torch.where(never, 1, happening).log().masked_fill(never, -torch.inf) + top.squeeze(-1)
     return torch.where(rare, logits.logsumexp(-1) - both, direct)
 
 
