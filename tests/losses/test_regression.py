@@ -127,3 +127,17 @@ def test_zero_at_the_target_and_convex_where_stated(
         loss(share * x + (1 - share) * other)
         <= (share * loss(x) + (1 - share) * loss(other)) * (1 + 1e-12) + rounding + 1e-300
     )
+
+
+def test_the_default_cutoff_loses_a_twentieth_under_the_normal_law() -> None:
+    """The variance of the mean over that of the biweight location, E[slope']^2 / E[slope^2], as Tukey chose it."""
+    x = torch.linspace(-12, 12, 24001, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(
+        losscore.tukey(x, torch.zeros_like(x), reduction="sum"), x, create_graph=True
+    )
+    (curvature,) = torch.autograd.grad(slope.sum(), x)
+    density = (-x.detach().square() / 2).exp()
+    mean_curvature, mean_square = (
+        (values * density).sum() / density.sum() for values in (curvature, slope.detach().square())
+    )
+    assert (mean_curvature.square() / mean_square).item() == pytest.approx(0.95, abs=1e-4)
