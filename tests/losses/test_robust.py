@@ -191,13 +191,13 @@ def test_a_label_that_never_occurs_costs_nothing_where_it_is_not_expected() -> N
 
 
 def test_the_slope_in_the_transition_of_a_rare_label() -> None:
-    """The label has the probability p_0 T_01 + p_1 T_11, of which T_01 is 0 and p_1 is tiny."""
-    table = torch.eye(2, dtype=torch.float64, requires_grad=True)
-    logits = torch.tensor([0.0, -60.0], dtype=torch.float64)
+    """The label has the probability p_0 T_01 + p_1 T_11 + p_2 T_21, where p_1 is tiny and T_11 alone not 0."""
+    table = torch.eye(3, dtype=torch.float64, requires_grad=True)
+    logits = torch.tensor([0.0, -60.0, -61.0], dtype=torch.float64)
     loss = losscore.forward_corrected_cross_entropy(logits, torch.tensor(1), transition=table)
     (slope,) = torch.autograd.grad(loss, table)
     assert loss.item() == pytest.approx(60)
-    assert slope[:, 1].tolist() == pytest.approx([-math.exp(60), -1])
+    assert slope[:, 1].tolist() == pytest.approx([-math.exp(60), -1, -math.exp(-1)])
 
 
 def test_the_slope_in_the_transition_stays_finite() -> None:
