@@ -1,0 +1,69 @@
+"""The pictures of the experiment on rare pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import torch
+from torch import Tensor
+
+from losscore.lab.figures import BLUE, GREEN, GREY, INK, ORANGE, label_line
+from losscore.lab.rare_pixels import HEIGHT, WIDTH
+
+
+def marks(image: Tensor, nucleus: Tensor, centre: Tensor, marked: Mapping[str, Tensor]) -> None:
+    """One block: the image, the nuclei that a person drew with their centres, and what each rule marks.
+
+    Each tensor holds the pixels of the block, shape (32768,).
+    """
+    _, axes = plt.subplots(2 + len(marked), 1, figsize=(6.0, 3.15 * (2 + len(marked))))
+    photo, drawn, discs = (part.cpu().reshape(HEIGHT, WIDTH) for part in (image, nucleus, centre))
+    for place in axes:
+        place.imshow(photo, cmap="gray", vmin=0, vmax=0.6)
+        place.set_axis_off()
+    axes[0].set_title("the image")
+    axes[1].set_title("a person's outlines, and the centres to be found")
+    axes[1].imshow(_only(discs > 0), cmap="autumn", vmin=0, vmax=1.4, interpolation="nearest")
+    for number in torch.unique(drawn).tolist():
+        if number > 0:
+            axes[1].contour((drawn == number).float(), levels=[0.5], colors=[BLUE], linewidths=1.0)
+    for place, (name, pixels) in zip(axes[2:], marked.items(), strict=True):
+        place.imshow(
+            _only(pixels.cpu().reshape(HEIGHT, WIDTH)),
+            cmap="autumn",
+            vmin=0,
+            vmax=1.4,
+            interpolation="nearest",
+        )
+        place.set_title(name)
+
+
+def scores(
+    thresholds: Tensor, curves: Mapping[str, Tensor], chosen: Mapping[str, tuple[float, float]]
+) -> None:
+    """F1 score against the threshold, as a logit, for each loss; a dot where validation chose, a line at one half."""
+    _, axes = plt.subplots()
+    axes.axvline(0, color=GREY, linewidth=1.0, linestyle=(0, (2, 2)))
+    axes.annotate(
+        "½", (0, 1), xycoords=axes.get_xaxis_transform(), xytext=(4, -12), textcoords="offset points"
+    )
+    styles = (BLUE, "-"), (ORANGE, (0, (5, 1.6))), (GREEN, (0, (1.4, 1.4))), (INK, (0, (6, 1.6, 1.4, 1.6)))
+    for (name, curve), (colour, style) in zip(curves.items(), styles):
+        line = axes.plot(thresholds.cpu(), curve.cpu(), color=colour, linestyle=style)[0]
+        highest = float(thresholds[int(curve.argmax())])
+        label_line(line, name, at=highest)
+        axes.plot(*chosen[name], "o", color=colour, markersize=7)
+    axes.set_xticks(
+        [-6.9, -4.6, -2.2, 0, 2.2, 4.6, 6.9], ["0.001", "0.01", "0.1", "", "0.9", "0.99", "0.999"]
+    )
+    axes.set_ylim(0, 0.45)
+    axes.set_xlabel("mark a pixel from this output on")
+    axes.set_ylabel("F1 score, mean of eight blocks")
+
+
+def _only(mask: Tensor) -> Tensor:
+    """The mask as a layer that is transparent elsewhere."""
+    layer = mask.float()
+    layer[~mask] = float("nan")
+    return layer
