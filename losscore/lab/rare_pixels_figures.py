@@ -48,11 +48,15 @@ def scores(
     axes.annotate(
         "½", (0, 1), xycoords=axes.get_xaxis_transform(), xytext=(4, -12), textcoords="offset points"
     )
-    styles = (BLUE, "-"), (ORANGE, (0, (5, 1.6))), (GREEN, (0, (1.4, 1.4))), (INK, (0, (6, 1.6, 1.4, 1.6)))
-    for (name, curve), (colour, style) in zip(curves.items(), styles):
-        line = axes.plot(thresholds.cpu(), curve.cpu(), color=colour, linestyle=style)[0]
-        highest = float(thresholds[int(curve.argmax())])
-        label_line(line, name, at=highest)
+    styles = (
+        (BLUE, "-", -2.6, (-34, 4)),
+        (ORANGE, (0, (5, 1.6)), 4.0, (0, 7)),
+        (GREEN, (0, (1.4, 1.4)), 1.8, (0, 7)),
+        (INK, (0, (6, 1.6, 1.4, 1.6)), 0.2, (24, -6)),
+    )
+    for (name, curve), (colour, dashes, place, offset) in zip(curves.items(), styles):
+        line = axes.plot(thresholds.cpu(), curve.cpu(), color=colour, linestyle=dashes)[0]
+        label_line(line, name, at=place, offset=offset)
         axes.plot(*chosen[name], "o", color=colour, markersize=7)
     axes.set_xticks(
         [-6.9, -4.6, -2.2, 0, 2.2, 4.6, 6.9], ["0.001", "0.01", "0.1", "", "0.9", "0.99", "0.999"]

@@ -211,7 +211,12 @@ def overlap_is_best_at_a_threshold() -> Proof:
                 "A function that is linear in each $p_i$ is largest where every pixel with a positive slope has "
                 "$p_i=1$ and every pixel with a negative slope $p_i=0$, and nowhere else."
             ),
-            solves("The slope changes its sign at one probability.", slope, eta, threshold, sp.S.Complexes),
+            replace(
+                solves(
+                    "The slope changes its sign at one probability.", slope, eta, threshold, sp.S.Complexes
+                ),
+                shown=r"\eta=\frac{\alpha S^*}{1-(1-\alpha-\beta)S^*}=t",
+            ),
             equal(
                 "Dice weighs both errors with one half: then it is half of the best Dice coefficient.",
                 threshold.subs({a: sp.Rational(1, 2), b: sp.Rational(1, 2)}),
