@@ -49,7 +49,7 @@ def scores(
         "½", (0, 1), xycoords=axes.get_xaxis_transform(), xytext=(4, -12), textcoords="offset points"
     )
     styles = (
-        (BLUE, "-", -2.6, (-34, 4)),
+        (BLUE, "-", -3.6, (-44, 4)),
         (ORANGE, (0, (5, 1.6)), 4.0, (0, 7)),
         (GREEN, (0, (1.4, 1.4)), 1.8, (0, 7)),
         (INK, (0, (6, 1.6, 1.4, 1.6)), 0.2, (24, -6)),

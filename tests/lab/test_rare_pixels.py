@@ -100,7 +100,7 @@ def test_the_two_curvatures_of_a_trough_and_a_bowl() -> None:
         for image, low in ((trough, 0.0), (bowl, 2.0)):
             across, along = filter_responses(image)[32, 32, [place + 3, place + 2]].tolist()
             assert across == pytest.approx(2 * scale**2, rel=0.01)
-            assert along == pytest.approx(low * scale**2, rel=0.01, abs=0.01)
+            assert along == pytest.approx(low * scale**2, rel=0.01, abs=0.05)
 
 
 def test_discs_lie_on_the_centres() -> None:
