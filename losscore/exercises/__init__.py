@@ -40,6 +40,7 @@ _IDS = (
     "gce",
     "decay",
     "coordinates",
+    "found-in-the-wild",
 )
 """In the order of the book; the exercise "two-scores" stands in the module two_scores."""
 

@@ -34,6 +34,7 @@ TOPICS = (
     "flips",
     "implicit",
     "influence",
+    "mistakes",
     "opening",
     "properness",
     "shapes",
