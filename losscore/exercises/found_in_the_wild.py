@@ -378,9 +378,9 @@ EXERCISE = Exercise(
     id="found-in-the-wild",
     title="Found in the wild",
     teaches="A loss that trains may still be wrong; one small input and one derivative show it.",
-    needs="sigmoid and softmax, derivatives, section 1.1; exercise 3.1 helps",
+    needs="sigmoid and softmax, derivatives, section 1.1",
     minutes=90,
-    seconds=10,
+    seconds=6,
     items=(
         SWAPPED,
         SMOOTHED,
