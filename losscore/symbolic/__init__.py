@@ -25,6 +25,7 @@ FAMILIES = (
 )
 TOPICS = (
     "calibration",
+    "censoring",
     "consistency",
     "decay",
     "decisions",
