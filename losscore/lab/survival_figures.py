@@ -31,8 +31,8 @@ def follow_up(time: Tensor, event: Tensor) -> None:
     axes.set_ylabel("one line a patient")
 
 
-def survival_curves(at: Tensor, without_inputs: Tensor, curves: Mapping[str, tuple[Tensor, float]]) -> None:
-    """Mean curves of models against the Kaplan–Meier curve; with each comes the year at which to write its name."""
+def survival_curves(at: Tensor, without_inputs: Tensor, curves: Mapping[str, Tensor]) -> None:
+    """Mean curves of four models against the Kaplan–Meier curve, those that agree with it first."""
     _, axes = plt.subplots()
     years = at.cpu() / YEAR
     axes.axhline(0.5, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)))
@@ -46,9 +46,12 @@ def survival_curves(at: Tensor, without_inputs: Tensor, curves: Mapping[str, tup
         (BLUE, GREEN, ORANGE, PINK),
         ((0, (5, 1.6)), (0, (1.4, 1.4)), (0, (6, 1.6, 1.4, 1.6)), "-"),
     )
-    for (name, (curve, place)), colour, dash in zip(curves.items(), colours, dashes, strict=True):
+    places = ((5.6, (0, -22)), (6.5, (0, -24)), (3.1, (38, 2)), (1.8, (-38, -24)))
+    for (name, curve), colour, dash, (place, offset) in zip(
+        curves.items(), colours, dashes, places, strict=True
+    ):
         label_line(
-            axes.plot(years, curve.cpu(), color=colour, linestyle=dash)[0], name, at=place, offset=(-8, -20)
+            axes.plot(years, curve.cpu(), color=colour, linestyle=dash)[0], name, at=place, offset=offset
         )
     _free_of_the_event(axes)
 

@@ -265,7 +265,6 @@ def test_the_brier_score_puts_halved_times_behind_a_forecast_without_inputs(seen
 
 
 def test_a_network_overfits_and_is_level_once_stopped(seen: Experiment) -> None:
-    assert seen.versus(seen.order("Cox"), seen.order("network")).low > 0.01
     assert seen.versus(seen.error("network"), seen.error("Cox")).low > 0.03
     for measure in (seen.order, seen.error):
         level = seen.versus(measure("stopped"), measure("Cox"))
