@@ -37,6 +37,7 @@ __all__ = [
 
 _IDS = (
     "two-scores",
+    "consistency",
     "gce",
     "decay",
     "coordinates",

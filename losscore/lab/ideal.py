@@ -25,7 +25,7 @@ def conditional_risk(loss: Loss, scores: Tensor, eta: Tensor) -> Tensor:
     """What `scores` (..., K) cost when class k comes with the probability eta (..., K): a number for each row."""
     classes = scores.shape[-1]
     rows, weights = scores.reshape(-1, classes), eta.expand_as(scores).reshape(-1, classes)
-    label = torch.arange(classes).expand_as(rows).reshape(-1)
+    label = torch.arange(classes, device=scores.device).expand_as(rows).reshape(-1)
     costs = loss(rows.repeat_interleave(classes, 0), label, reduction="none")
     return (weights * costs.reshape(len(rows), classes, -1).sum(2)).sum(1).reshape(scores.shape[:-1])
 
@@ -52,13 +52,18 @@ def summing_to_zero(loss: Loss) -> Loss:
 
 
 def least_scores(loss: Loss, eta: Tensor) -> Tensor:
-    """Scores (..., K) of least conditional risk, found by descent with shrinking steps; eta has shape (..., K)."""
+    """Scores (..., K) of least conditional risk under `loss`; eta has shape (..., K)."""
+    return lowest(partial(conditional_risk, loss), eta)
+
+
+def lowest(risk: Loss, eta: Tensor) -> Tensor:
+    """Scores (..., K) at which `risk`, of scores and eta (..., K), is least, found by descent with shrinking steps."""
     scores = nn.Parameter(torch.zeros_like(eta))
     for rate in (0.05, 0.01, 0.001):
         rule = torch.optim.Adam([scores], lr=rate)
         for _ in range(300):
             rule.zero_grad()
-            conditional_risk(loss, scores, eta).sum().backward()  # type: ignore[no-untyped-call]
+            risk(scores, eta).sum().backward()  # type: ignore[no-untyped-call]
             rule.step()
     return scores.detach()
 
@@ -75,11 +80,11 @@ def bins_and_truth() -> tuple[Tensor, Tensor]:
     return x, three_classes(x)
 
 
-def frequencies(seed: int) -> Tensor:
-    """The shares of the three labels in each bin, (BINS, 3), of `SAMPLES` examples whose x lies in a bin's middle."""
+def frequencies(seed: int, samples: int = SAMPLES) -> Tensor:
+    """The shares of the three labels in each bin, (BINS, 3), of examples whose x lies in a bin's middle."""
     draw = generator(seed)
     _, eta = bins_and_truth()
-    labels = torch.multinomial(eta, SAMPLES // BINS, replacement=True, generator=draw)
+    labels = torch.multinomial(eta, samples // BINS, replacement=True, generator=draw)
     return nn.functional.one_hot(labels, 3).double().mean(1)
 
 

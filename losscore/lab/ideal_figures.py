@@ -59,17 +59,19 @@ def slide_one_class() -> SliderFigure:
     )
 
 
-def draw_elections(scores: Tensor) -> Figure:
-    """The true probabilities of the three classes over x, and the scores (BINS, 3) that a loss learned for them."""
+def draw_elections(*learned: Tensor, names: Sequence[str] = ("learned score",)) -> Figure:
+    """The true probabilities of the three classes over x, and for each loss the scores (BINS, 3) that it learned."""
     import matplotlib.pyplot as plt
 
     from losscore.lab.figures import label_line, shade
 
     x, eta = ideal.bins_and_truth()
-    figure, (above, below) = plt.subplots(2, 1, sharex=True, figsize=(6.0, 5.0))
+    panels = 1 + len(learned)
+    figure, (above, *below) = plt.subplots(panels, 1, sharex=True, figsize=(6.0, 2.5 * panels))
     for k in range(3):
         line = above.plot(x, eta[:, k], label=f"class {k + 1}")[0]
-        below.plot(x, scores[:, k], color=f"C{k}", linestyle=line.get_linestyle())
+        for axes, scores in zip(below, learned):
+            axes.plot(x, scores[:, k].cpu(), color=f"C{k}", linestyle=line.get_linestyle())
         label_line(line, at=x[(2, 9, 20)[k]].item(), offset=((24, 6), (0, 8), (0, 8))[k])
     half_bin = 0.5 / ideal.BINS
     crowded = eta.max(1).values < 0.5
@@ -78,12 +80,14 @@ def draw_elections(scores: Tensor) -> Figure:
         end = start + next(
             (j for j, inside in enumerate(crowded[start:]) if not inside), len(crowded) - start
         )
-        for axes, words in ((above, "no majority" if start == starts[1] else ""), (below, "")):
+        for axes in (above, *below):
+            words = "no majority" if axes is above and start == starts[1] else ""
             shade(axes, x[start].item() - half_bin, x[end - 1].item() + half_bin, words)
     above.set_ylabel("true probability")
     above.set_ylim(0.1, 0.65)
-    below.set_ylabel("learned score")
-    below.set_xlabel("x")
+    for axes, name in zip(below, names):
+        axes.set_ylabel(name)
+    below[-1].set_xlabel("x")
     return figure
 
 
