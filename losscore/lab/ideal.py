@@ -56,12 +56,12 @@ def least_scores(loss: Loss, eta: Tensor) -> Tensor:
     return lowest(partial(conditional_risk, loss), eta)
 
 
-def lowest(risk: Loss, eta: Tensor) -> Tensor:
-    """Scores (..., K) at which `risk`, of scores and eta (..., K), is least, found by descent with shrinking steps."""
+def lowest(risk: Loss, eta: Tensor, steps: int = 300) -> Tensor:
+    """Scores (..., K) at which `risk`, of scores and eta (..., K), is least: so many steps of descent at each of three rates."""
     scores = nn.Parameter(torch.zeros_like(eta))
     for rate in (0.05, 0.01, 0.001):
         rule = torch.optim.Adam([scores], lr=rate)
-        for _ in range(300):
+        for _ in range(steps):
             rule.zero_grad()
             risk(scores, eta).sum().backward()  # type: ignore[no-untyped-call]
             rule.step()

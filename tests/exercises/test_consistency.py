@@ -196,7 +196,7 @@ def test_the_table_stays_on_its_device() -> None:
     seen = torch.stack([ideal.frequencies(seed, 3000) for seed in range(2)]).to("meta")
     eta = ideal.bins_and_truth()[1].to("meta")
     for loss in LOSSES:
-        scores = ideal.lowest(lambda f, share, loss=loss: conditional_risk(f, share, loss), seen)
+        scores = ideal.lowest(lambda f, share, loss=loss: conditional_risk(f, share, loss), seen, 1)
         assert scores.device.type == ideal.accuracy(scores, eta).device.type == "meta"
     with pytest.raises(RuntimeError, match="device"):
-        ideal.lowest(lambda f, share: ((f - share) ** 2 * torch.rand(3)).sum(-1), seen)
+        ideal.lowest(lambda f, share: ((f - share) ** 2 * torch.rand(3)).sum(-1), seen, 1)
