@@ -71,7 +71,7 @@ def draw_elections(*learned: Tensor, names: Sequence[str] = ("learned score",)) 
     for k in range(3):
         line = above.plot(x, eta[:, k], label=f"class {k + 1}")[0]
         for axes, scores in zip(below, learned):
-            axes.plot(x, scores[:, k].cpu(), color=f"C{k}", linestyle=line.get_linestyle())
+            axes.plot(x, scores[:, k].cpu())
         label_line(line, at=x[(2, 9, 20)[k]].item(), offset=((24, 6), (0, 8), (0, 8))[k])
     half_bin = 0.5 / ideal.BINS
     crowded = eta.max(1).values < 0.5
