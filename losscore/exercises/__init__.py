@@ -38,6 +38,7 @@ __all__ = [
 _IDS = (
     "two-scores",
     "consistency",
+    "pull",
     "gce",
     "decay",
     "coordinates",

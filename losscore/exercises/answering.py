@@ -23,6 +23,7 @@ _DECIMALS_CLOSE = 2e-2
 _PLACES_AGREE = 1e-4
 _SAMPLES = 8
 _DIGITS = 40
+_NOT_FINITE = (sp.nan, sp.zoo, sp.oo, -sp.oo)
 _AGREEMENT = sp.Float(10, _DIGITS) ** -25
 
 
@@ -79,8 +80,6 @@ def _judge_part(part: Part, given: object) -> str:
         return f"Type a number or a sympy expression; this is {article(given)}."
     if len(answer) != len(right):
         return f"This asks for {_count(right)}; you give {len(answer)}."
-    if any(entry.has(sp.nan, sp.zoo, sp.oo, -sp.oo) for entry in answer):
-        return "Not this: the answer is finite."
     known = _symbols(part)
     foreign = sorted({str(s) for entry in answer for s in entry.free_symbols if s not in known})
     if foreign:
@@ -91,6 +90,8 @@ def _judge_part(part: Part, given: object) -> str:
     for wrong in part.wrong_answers:
         if _equivalent(answer, _row(wrong.behaviour), part):
             return wrong.hint
+    if any(entry.has(*_NOT_FINITE) for entry in answer):
+        return "Not this: the answer is finite."
     if all(_is_close(one, other) for one, other in zip(answer, right)):
         return "Close. Give four significant digits, or the exact expression."
     if any(value.free_symbols for value in right) and not any(entry.free_symbols for entry in answer):
@@ -143,6 +144,8 @@ def _equivalent(given: tuple[sp.Expr, ...], values: tuple[sp.Expr, ...], part: P
     """Whether all entries are equal; a small one among large ones may be rounded as these are."""
     if len(given) != len(values):
         return False
+    if any(entry.has(*_NOT_FINITE) for entry in (*given, *values)):
+        return given == values
     largest = max((abs(float(value)) for value in values if not value.free_symbols), default=0.0)
     return all(_equal(one, other, part, _PLACES_AGREE * largest) for one, other in zip(given, values))
 

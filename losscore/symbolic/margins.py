@@ -309,6 +309,69 @@ def leverage_outvotes_every_convex_loss() -> Proof:
     )
 
 
+def one_wrong_label_on_a_line() -> Proof:
+    """Where forty right points at ±1 and one wrong one at 4 leave the weight, under both losses."""
+    w, u = sp.Symbol("w", real=True), sp.Symbol("u", positive=True)
+    right, wrong = sp.Integer(1), sp.Integer(-1)
+    slopes = {
+        loss: sp.diff(40 * loss.expression(w, right) + loss.expression(4 * w, wrong), w)
+        for loss in (exponential, logistic)
+    }
+    quintic = u**5 - 9 * u**4 - 10
+    return Proof(
+        claims=("C61", "C62"),
+        statement=(
+            r"Let 40 examples have $x=y$ and one the feature 4 and the label $-1$. The fit $f(x)=wx$ ends at "
+            r"$\hat w=\frac15\ln10$ under the exponential loss, and between $\ln9$ and $\ln9.002$ under the logistic."
+        ),
+        hypotheses=("one weight, no intercept",),
+        scope="these 41 examples",
+        steps=(
+            equal(
+                "The slope of the total exponential loss",
+                slopes[exponential],
+                4 * sp.exp(4 * w) - 40 * sp.exp(-w),
+                name=r"L_{\exp}'(w)",
+            ),
+            equal(
+                "is 0 here",
+                slopes[exponential].subs(w, sp.log(10) / 5),
+                sp.Integer(0),
+                name=r"L_{\exp}'\left(\tfrac15\ln10\right)",
+            ),
+            positive(
+                "and nowhere else, because it rises.",
+                sp.diff(slopes[exponential], w),
+                16 * sp.exp(4 * w) + 40 * sp.exp(-w),
+            ),
+            equal(
+                "The slope of the total logistic loss",
+                slopes[logistic],
+                4 * sp.exp(4 * w) / (1 + sp.exp(4 * w)) - 40 / (1 + sp.exp(w)),
+                name=r"L_{\log}'(w)",
+            ),
+            positive(
+                "rises too,",
+                sp.diff(slopes[logistic], w),
+                16 * sp.exp(4 * w) / (1 + sp.exp(4 * w)) ** 2 + 40 * sp.exp(w) / (1 + sp.exp(w)) ** 2,
+            ),
+            equal(
+                "and in $u=e^w$ it has the sign of a polynomial,",
+                slopes[logistic].subs(w, sp.log(u)) * (1 + u) * (1 + u**4) / 4,
+                quintic,
+                name=r"\tfrac14(1+u)(1+u^4)\,L_{\log}'(\ln u)",
+            ),
+            equal(
+                "which is negative at $u=9$", quintic.subs(u, 9), sp.Integer(-10), name=r"9^5-9\cdot9^4-10"
+            ),
+            replace(
+                positive("and positive a little later.", quintic.subs(u, sp.Rational(9002, 1000))),
+                shown=r"9.002^5-9\cdot9.002^4-10>0",
+            ),
+        ),
+    )
+
+
 def flips_defeat_convex_margin_losses() -> Proof:
     """Four points, linearly separable, on which random flips drive every convex potential to error one half."""
     t, rate, share = sp.Symbol("t", real=True), sp.Rational(1, 10), sp.Rational(1, 20)

@@ -399,7 +399,8 @@ def test_progress_remembers_and_names_what_is_next(monkeypatch: pytest.MonkeyPat
         "1 of 11 tasks solved. Next: two-scores.minimum.\n  ✓ two-scores.expected: passed"
     )
     assert "✓ <code>two-scores.expected</code>: passed" in one()._repr_html_()
-    assert "\n  ○ two-scores: 1 of 11 solved\n  ○ gce: 0 of 10 solved" in repr(progress())
+    assert "\n  ○ two-scores: 1 of 11 solved\n" in repr(progress())
+    assert "\n  ○ gce: 0 of 10 solved\n" in repr(progress())
     assert "○ <code>two-scores</code>: 1 of 11 solved" in progress()._repr_html_()
     answer("two-scores.expected", cross_entropy=log_loss, brier=p)
     assert one().next == "two-scores.expected"
