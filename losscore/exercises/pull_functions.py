@@ -37,7 +37,7 @@ _INPUTS = {
     "logistic": _cases("logistic"),
     "exponential": _cases("exponential"),
     EXTREMES: [
-        (torch.tensor([-m, m], dtype=torch.float64), kind) for m in (0.0, 40.0, 1e4) for kind in _KINDS
+        (torch.tensor([-m, m, 0.5], dtype=torch.float64), kind) for m in (0.0, 40.0, 1e4) for kind in _KINDS
     ],
 }
 
@@ -130,7 +130,7 @@ def _never_zero(function: Function) -> bool:
 
 def _rises_on_the_left(function: Function) -> bool:
     m = -torch.tensor([30.0, 100.0, 600.0], dtype=torch.float64)
-    return torch.allclose(function(m, "exponential").log(), -m, rtol=1e-9)
+    return torch.allclose(function(m, "exponential").log(), -m, rtol=0.01)
 
 
 def _differs_by_the_margin(function: Function) -> bool:

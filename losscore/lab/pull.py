@@ -98,7 +98,8 @@ def accuracy(found: Tensor) -> Tensor:
     """The exact share of new points of the two clouds that a line decides rightly, for each repeat."""
     slope, offset = found[:, :2], found[:, 2]
     apart, shift = MEAN * slope[:, 0] / slope.norm(dim=1), offset / slope.norm(dim=1)
-    return (torch.special.ndtr(apart + shift) + torch.special.ndtr(apart - shift)).cpu() / 2
+    both: Tensor = torch.special.ndtr(apart + shift) + torch.special.ndtr(apart - shift)
+    return both.cpu() / 2
 
 
 def shift(found: Tensor) -> Tensor:

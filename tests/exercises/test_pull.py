@@ -59,10 +59,10 @@ def test_right_functions_of_another_make_pass(task: str, function: Any) -> None:
         ("margin_loss", lambda m, kind: margin_loss(m, kind).mean(), "a tensor of shape ()"),
         ("margin_loss", lambda m, kind: margin_loss(m.detach(), kind), "Autograd finds no way"),
         ("weight", lambda m, kind: torch.exp(-m) if kind == "exponential" else 1 / (1 + torch.exp(m)), "times 0"),
-        ("margin_loss", lambda m, kind: 1.01 * margin_loss(m, kind), "the right value is"),
+        ("margin_loss", lambda m, kind: (1.01 if kind == "exponential" else 1) * margin_loss(m, kind), "the right value is"),
         ("margin_loss", lambda m, kind: margin_loss(m, kind) + torch.zeros(m.shape, dtype=m.dtype), "On a GPU"),
         ("weight", lambda m, kind: weight(m.float(), kind), "the type torch.float32"),
-        ("weight", lambda m, kind: 1.01 * weight(m, kind).clamp(max=0.9), "the right value is"),
+        ("weight", lambda m, kind: (1.01 if kind == "exponential" else 1) * weight(m, kind), "the right value is"),
     ],
 )  # fmt: skip
 def test_what_no_listed_mistake_explains_is_caught_with_a_reason(task: str, function: Any, hint: str) -> None:
