@@ -27,6 +27,7 @@ TOPICS = (
     "calibration",
     "censoring",
     "consistency",
+    "counts",
     "decay",
     "decisions",
     "descent",
