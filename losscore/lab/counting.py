@@ -110,7 +110,9 @@ class _Regressions(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """The three parts of the forecast, along a new first axis."""
         log_mean = torch.baddbmm(self.bias, inputs[..., :-1], self.weight) + inputs[..., -1:]
-        return torch.stack([log_mean, self.log_size.expand_as(log_mean), self.zero_logits.expand_as(log_mean)])
+        return torch.stack(
+            [log_mean, self.log_size.expand_as(log_mean), self.zero_logits.expand_as(log_mean)]
+        )
 
 
 def train(study: Study, loss: Loss, *, rate: float = 0.1, steps: int = 40) -> Forecast:
@@ -134,7 +136,8 @@ def train(study: Study, loss: Loss, *, rate: float = 0.1, steps: int = 40) -> Fo
 def logarithms(study: Study) -> Tensor:
     """Forecasts of ln(1 + count · 10⁴ / depth) for the test cells, by linear regressions of least squared error."""
     seen, new = (
-        torch.cat([part.inputs[..., :-1], torch.ones_like(part.depth)], dim=2) for part in (study.train, study.test)
+        torch.cat([part.inputs[..., :-1], torch.ones_like(part.depth)], dim=2)
+        for part in (study.train, study.test)
     )
     return new @ torch.linalg.lstsq(seen, normalised(study.train)).solution
 

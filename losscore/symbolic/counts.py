@@ -180,7 +180,13 @@ def a_logarithm_loses_counts() -> Proof:
                 sp.Integer(0),
                 name=r"1-1-\ln1",
             ),
-            solves("has no other critical point,", sp.diff(term, ratio), ratio, sp.Integer(1), sp.Interval.open(0, sp.oo)),
+            solves(
+                "has no other critical point,",
+                sp.diff(term, ratio),
+                ratio,
+                sp.Integer(1),
+                sp.Interval.open(0, sp.oo),
+            ),
             positive("and is strictly convex, so elsewhere it is positive.", sp.diff(term, ratio, 2)),
             argument(
                 r"Take $r=\frac{1+cY}{1+cm}$, which is 1 on average, and expectations:",
