@@ -139,7 +139,8 @@ def logarithms(study: Study) -> Tensor:
         torch.cat([part.inputs[..., :-1], torch.ones_like(part.depth)], dim=2)
         for part in (study.train, study.test)
     )
-    return new @ torch.linalg.lstsq(seen, normalised(study.train)).solution
+    logs: Tensor = new @ torch.linalg.lstsq(seen, normalised(study.train)).solution
+    return logs
 
 
 def normalised(part: Part) -> Tensor:

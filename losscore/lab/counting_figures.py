@@ -72,14 +72,14 @@ def rarities(counts: Tensor, forecasts: Mapping[str, tuple[Loss, Forecast]]) -> 
     _, axes = plt.subplots(figsize=(6.0, 4.2))
     levels = torch.logspace(-5, -1, 17, dtype=torch.float64)
     axes.plot(levels, levels, color=GREY, linestyle=(0, (2, 2)), linewidth=1.2)
-    axes.annotate("as stated", (2e-5, 2e-5), xytext=(10, -8), textcoords="offset points")
+    axes.annotate("as stated", (2e-5, 2e-5), xytext=(8, -4), textcoords="offset points")
     for (name, (loss, forecast)), colour, style in zip(
         forecasts.items(), (GREEN, ORANGE, BLUE), ((0, (1.4, 1.4)), (0, (5, 1.6)), "-"), strict=True
     ):
         chance = chance_of_at_least(loss, forecast, counts)
         shares = torch.stack([(chance < level).double().mean() for level in levels]).cpu()
-        line = axes.plot(levels, shares, color=colour, linestyle=style)[0]
-        label_line(line, name, at=2e-5, offset=(30, 8))
+        axes.plot(levels, shares, color=colour, linestyle=style, label=name)
+    axes.legend(loc="lower right")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("the model says: at most this often")
