@@ -43,6 +43,7 @@ _IDS = (
     "decay",
     "coordinates",
     "found-in-the-wild",
+    "vanishing",
 )
 """In the order of the book; the exercise "two-scores" stands in the module two_scores."""
 

@@ -9,7 +9,7 @@ import sympy as sp
 
 from .classification import LOGIT, binary_cross_entropy, cross_entropy, sigmoid, softmax
 from .definition import CLASSES, Definition, Vector, total
-from .proof import Proof, equal, holds_for, is_zero, limit, positive
+from .proof import Proof, argument, equal, holds_for, is_zero, limit, positive
 
 STUDENT, TEACHER = sp.IndexedBase("s", real=True), sp.IndexedBase("t", real=True)
 TEMPERATURE = sp.Symbol("T", positive=True)
@@ -283,6 +283,42 @@ def temperature_never_pulls_back() -> Proof:
                 z,
                 sp.oo,
                 -1 / TEMPERATURE,
+            ),
+        ),
+    )
+
+
+def temperature_rescales_the_last_layer() -> Proof:
+    """Descent on V through σ(Vh/T) is descent on U = V/T through σ(Uh), with the rate divided by T²."""
+    last, feature, target, rate = sp.symbols("U h y alpha", real=True)
+    with_temperature, weight = TEMPERATURE * last, sp.Symbol("V", real=True)
+    slope = sp.diff(binary_cross_entropy.expression(weight * feature / TEMPERATURE, target), weight)
+    plain = feature * (sigmoid(last * feature) - target)
+    moved = (with_temperature - rate * slope.subs(weight, with_temperature)) / TEMPERATURE
+    return Proof(
+        claims=("C93",),
+        statement=(
+            r"With $U=V/T$ the forecasts $\sigma(Vh/T)$ and $\sigma(Uh)$ are one. A step of descent on $V$ with the rate $\alpha$ "
+            r"is a step of plain descent on $U$ with the rate $\alpha/T^2$."
+        ),
+        hypotheses=(r"$T>0$", r"last layer $z=Vh$", "plain descent, the layers below held still"),
+        scope="every T, label and feature; a layer with several weights, weight by weight",
+        steps=(
+            equal(
+                "The slope in $V$ has one factor $1/T$.",
+                slope,
+                feature / TEMPERATURE * (sigmoid(weight * feature / TEMPERATURE) - target),
+                name=r"\frac{\partial\ell}{\partial V}",
+            ),
+            equal(
+                "The step of $V=TU$, divided by $T$, has another.",
+                moved,
+                last - rate / TEMPERATURE**2 * plain,
+                name=r"\frac1T\left(V-\alpha\frac{\partial\ell}{\partial V}\right)",
+            ),
+            argument(
+                "Adam's steps do not depend on the size of the slope: of the two factors only the second is left, and $U$ moves "
+                r"as with the rate $\alpha/T$."
             ),
         ),
     )
