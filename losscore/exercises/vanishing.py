@@ -348,6 +348,6 @@ EXERCISE = Exercise(
     teaches="A smoothed label stops the logit at a finite place and pulls it back; a temperature rescales the last layer.",
     needs="the sigmoid, binary cross-entropy, limits, section 1.4.3",
     minutes=75,
-    seconds=20,
+    seconds=25,
     items=(LIMITS, ZERO, BEYOND, RATES, VALUES, LAYER, LOSS, GRAD, ALIVE),
 )

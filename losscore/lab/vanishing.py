@@ -59,17 +59,20 @@ def train(
     """
     home = device()
     data, seeds = data.to(home), len(data.images)
-    model = Copies(len(losses) * seeds, (64, hidden, 4), generator=generator(0), activation=torch.relu)
+    begin, model = (
+        Copies(copies, (64, hidden, 4), generator=generator(0), activation=torch.relu)
+        for copies in (seeds, len(losses) * seeds)
+    )
     with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(parameter[:seeds].repeat(len(losses), 1, 1))
+        for first, parameter in zip(begin.parameters(), model.parameters(), strict=True):
+            parameter.copy_(first.repeat(len(losses), 1, 1))
     model.to(home)
     rule, draw = torch.optim.Adam(model.parameters(), lr=0.002), generator(1)
     labels, unseen = attributes(data.true), attributes(data.test_true)
 
     def logits(images: Tensor) -> tuple[Tensor, ...]:
         together: Tensor = model(images.repeat(len(losses), 1, 1))
-        return together.split(seeds)
+        return together.reshape(len(losses), seeds, -1, 4).unbind()
 
     records = {digit * 10**power for digit in (1, 2, 3, 5, 8) for power in range(2, 6)} | {steps}
     rows: dict[str, list[tuple[Tensor, ...]]] = {name: [] for name in losses}
@@ -106,8 +109,11 @@ def draw_slopes(slopes: Slopes, eps: float = 0.1, T: float = 4.0) -> Figure:
     figure, (above, below) = plt.subplots(2, 1, figsize=(6.0, 6.0), sharex=True)
     z = torch.linspace(-6, 20, 1041, dtype=torch.float64)
     root = torch.tensor((2 - eps) / eps).log().item()
-    places = {"plain": (-2.6, (-42, -8), 12.0, (-34, -16)), "smooth": (-5.0, (4, 10), 10.0, (0, 8)),
-              "temperature": (-4.0, (0, 12), 9.0, (10, 8))}  # fmt: skip
+    places = {
+        "plain": (-0.4, (34, -16), 11.0, (32, 2)),
+        "smooth": (-1.2, (-40, 4), 16.0, (0, 8)),
+        "temperature": (-4.0, (0, 12), 13.5, (0, -20)),
+    }
     words = {"plain": "plain", "smooth": f"ε = {eps:g}", "temperature": f"T = {T:g}"}
     for kind, (high, high_offset, low, low_offset) in places.items():
         slope = slopes(z[:, None], torch.ones_like(z)[:, None], kind, eps, T)[:, 0]
@@ -133,7 +139,14 @@ def draw_margins(courses: Mapping[str, Course], root: float) -> Figure:
         axes.fill_between(course.steps, low, high, color=f"C{index}", alpha=0.15, linewidth=0)
         label_line(axes.plot(course.steps, middle, color=f"C{index}")[0], words)
     axes.axhline(root, color=GREY, linewidth=1, linestyle=":")
-    axes.annotate("z*", (course.steps[0], root), xytext=(0, 4), textcoords="offset points")
-    axes.set(xscale="log", yscale="log", xlabel="step of training", ylabel="margin of a training label")
-    axes.set_yticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
+    axes.annotate("z*", (120, root), xytext=(0, 4), textcoords="offset points")
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="step of training",
+        ylabel="margin of a training label",
+        ylim=(0.6, 150),
+    )
+    axes.set_yticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"], minor=False)
+    axes.minorticks_off()
     return figure
