@@ -324,7 +324,7 @@ ALIVE = Question(
                 WrongAnswer(
                     "temperature",
                     "the second",
-                    "Put z = 100 into the slope with T = 4. That is where the surest tenth of the labels is now.",
+                    "Put z = 100 into the slope with T = 4. The surest tenth of the labels has come about that far.",
                 ),
                 WrongAnswer(
                     "both",
