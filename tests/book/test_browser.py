@@ -98,7 +98,7 @@ def violations(page: Page) -> list[str]:
     return [
         f"{violation['id']} at {' '.join(map(str, node['target']))}: {node['html'][:200]} "
         f"{node['failureSummary'][:300]}"
-        for violation in Axe().run(page).response["violations"]
+        for violation in Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
         for node in violation["nodes"]
     ]
 
