@@ -95,8 +95,19 @@ def test_forward_mode_within_forward_mode(entry: Entry, parameters: Mapping[str,
         def total(prediction: Tensor, target: Tensor = target) -> Tensor:
             return call(entry, prediction, target, reduction="sum", **parameters)
 
+        hessian = torch.autograd.functional.hessian(total, prediction)
         twice_forward = torch.func.jacfwd(torch.func.jacfwd(total))(prediction)
-        torch.testing.assert_close(twice_forward, torch.autograd.functional.hessian(total, prediction))
+        torch.testing.assert_close(twice_forward, hessian)
+
+        along = torch.linspace(-1, 2, prediction.numel(), dtype=prediction.dtype).reshape(prediction.shape)
+
+        def slope_along(prediction: Tensor) -> Tensor:
+            return torch.func.jvp(total, (prediction,), (along,))[1]  # noqa: B023 (called in this very turn)
+
+        _, bend = torch.func.jvp(slope_along, (prediction,), (along,))
+        torch.testing.assert_close(
+            bend, hessian.flatten() @ torch.outer(along.flatten(), along.flatten()).flatten()
+        )
 
 
 @over_settings
