@@ -34,6 +34,7 @@ TOPICS = (
     "distilling",
     "elicitation",
     "flips",
+    "forecasts",
     "implicit",
     "influence",
     "mistakes",
