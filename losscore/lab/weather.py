@@ -93,7 +93,9 @@ class Model(NamedTuple):
     spread: Tensor
 
     def __call__(self, inputs: Tensor) -> Forecast:
-        return Forecast(*((inputs @ weight[..., None]).squeeze(-1) for weight in (self.location, self.spread)))
+        return Forecast(
+            *((inputs @ weight[..., None]).squeeze(-1) for weight in (self.location, self.spread))
+        )
 
 
 def least_squares(inputs: Tensor, target: Tensor) -> Model:

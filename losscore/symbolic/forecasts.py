@@ -161,9 +161,7 @@ def one_day_pulls_the_crps_by_a_bounded_amount() -> Proof:
         hypotheses=(r"$\sigma>0$", r"$0<\epsilon<1-\frac1{\sqrt2}$, about 0.29"),
         scope="every mean, scale and outcome; the widths are those at which the slope in σ is 0",
         steps=(
-            equal(
-                r"In the mean the log score has the slope", in_mean, -_Z / SCALE, name=r"\partial_\mu\ell"
-            ),
+            equal(r"In the mean the log score has the slope", in_mean, -_Z / SCALE, name=r"\partial_\mu\ell"),
             equal(r"and in $\ln\sigma$", in_log, 1 - _Z**2, name=r"\partial_{\ln\sigma}\ell"),
             replace(
                 limit("Neither has a bound.", in_log, _Z, sp.oo, -sp.oo),
@@ -265,7 +263,12 @@ def the_crps_hardly_sees_a_rare_event() -> Proof:
         hypotheses=("$0<p<1$ and $d>0$; a finite mean",),
         scope="every probability and distance, and every law and threshold",
         steps=(
-            equal("Whoever says 0 for certain pays nothing where 0 comes,", calm, zero, name=r"\mathrm{CRPS}(0,0)"),
+            equal(
+                "Whoever says 0 for certain pays nothing where 0 comes,",
+                calm,
+                zero,
+                name=r"\mathrm{CRPS}(0,0)",
+            ),
             equal("and the distance where the event comes,", missed, AWAY, name=r"\mathrm{CRPS}(0,d)"),
             equal(
                 "on average",
@@ -279,7 +282,12 @@ def the_crps_hardly_sees_a_rare_event() -> Proof:
                 honest,
                 name=r"\int_0^dp(1-p)\,dt",
             ),
-            equal("Ruling the event out costs this much more:", p * AWAY - honest, p**2 * AWAY, name=r"pd-p(1-p)d"),
+            equal(
+                "Ruling the event out costs this much more:",
+                p * AWAY - honest,
+                p**2 * AWAY,
+                name=r"pd-p(1-p)d",
+            ),
             limit(
                 "The logarithmic score of a forecast that gives the event the probability $q$ has no bound.",
                 -p * sp.log(q) - (1 - p) * sp.log(1 - q),
