@@ -71,14 +71,16 @@ class Forecast(NamedTuple):
 
     def below(self, value: float) -> Tensor:
         """The stated probability of at most ``value``."""
-        return torch.special.ndtr((value - self.mean) / self.scale)
+        chance: Tensor = torch.special.ndtr((value - self.mean) / self.scale)
+        return chance
 
     def quantile(self, level: float | Tensor) -> Tensor:
         """The value that the outcome stays below with probability ``level``; levels (m,) give shape (..., m)."""
         reach = torch.special.ndtri(torch.as_tensor(level, dtype=self.mean.dtype, device=self.mean.device))
-        if reach.ndim:
-            return self.mean[..., None] + self.scale[..., None] * reach
-        return self.mean + self.scale * reach
+        found: Tensor = (self.mean[..., None] + self.scale[..., None] * reach.reshape(-1)).reshape(
+            self.mean.shape + reach.shape
+        )
+        return found
 
     def covers(self, target: Tensor, share: float = 0.9) -> Tensor:
         """Whether the central interval that is to hold ``share`` of the outcomes holds this one."""
@@ -133,7 +135,7 @@ def minimise(
         value.backward()  # type: ignore[no-untyped-call]
         return value.item()
 
-    rule.step(total)
+    rule.step(total)  # type: ignore[no-untyped-call]
     return Model(*(weight.detach() for weight in model))
 
 
@@ -147,7 +149,7 @@ def each_year(record: Days, learn: Callable[[Tensor, Tensor], Model], seen: Days
     """
     source = record if seen is None else seen
     parts = []
-    for year in record.year.unique():
+    for year in sorted(set(record.year.tolist())):
         others = record.year != year
         model = learn(source.inputs[..., others, :], source.target[..., others])
         parts.append(model(record.inputs[~others]))
@@ -160,7 +162,7 @@ def climatology(record: Days, *, reach: int = 15) -> Tensor:
     Returns:
         Shape (n, (years - 1) · (2 reach + 1)).
     """
-    years = record.year.unique()
+    years = sorted(set(record.year.tolist()))
     place = torch.cat([torch.arange(int((record.year == year).sum())) for year in years])
     rows = []
     for year, day in zip(record.year.tolist(), place.tolist()):
@@ -172,7 +174,7 @@ def climatology(record: Days, *, reach: int = 15) -> Tensor:
 def monthly(values: Tensor, record: Days) -> Tensor:
     """Means of daily ``values``, shape (n,), over each month of the record: one number a month, in order of time."""
     month = 12 * record.year + record.month
-    return torch.stack([values[month == one].mean() for one in month.unique()])
+    return torch.stack([values[month == one].mean() for one in sorted(set(month.tolist()))])
 
 
 def by_season(values: Tensor, record: Days) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import sympy as sp
 
 from .densities import crps_ensemble, crps_gaussian, gaussian_nll
-from .proof import Proof, argument, derivative, equal, limit, positive, solves
+from .proof import Proof, argument, equal, limit, positive, solves
 from .regression import pinball
 
 MEAN, OUTCOME, PLACE, LOG_SCALE = sp.symbols(r"\mu y u s", real=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def crps(forecast: Forecast, target: Tensor) -> Tensor:
     )
 
 
-RULES = {
+RULES: dict[str, Callable[[Tensor, Tensor], Model]] = {
     "one": least_squares,
     "log": partial(minimise, log_score),
     "crps": partial(minimise, crps),
@@ -119,12 +120,13 @@ def test_least_squares_is_the_minimiser_of_squared_error() -> None:
     assert location.grad is not None and location.grad.abs().max() < 1e-9
     forecast = model(RECORD.inputs)
     missed = (RECORD.target - forecast.mean).square().mean().sqrt().item()
-    assert forecast.scale.unique().tolist() == pytest.approx([missed])
+    assert forecast.scale.tolist() == pytest.approx([missed] * 1460)
 
 
 @pytest.mark.parametrize("loss", [log_score, crps])
-def test_minimising_ends_where_the_slope_does_and_copies_do_not_meet(loss: object) -> None:
-    assert callable(loss)
+def test_minimising_ends_where_the_slope_does_and_copies_do_not_meet(
+    loss: Callable[[Forecast, Tensor], Tensor],
+) -> None:
     drawn = torch.randn(2, 400, generator=generator(2), dtype=torch.float64)
     inputs = torch.stack([torch.ones(400), torch.linspace(-1, 1, 400)], dim=1).double().expand(2, -1, -1)
     target = 3 + 2 * inputs[..., 1] + (0.5 * inputs[..., 1]).exp() * drawn
@@ -174,8 +176,11 @@ def test_fans_show_the_bands_and_mark_the_misses() -> None:
     fans({"model": forecast}, target, {"first": torch.arange(6) < 4, "last": torch.arange(6) >= 4})
     left, right = plt.gcf().axes
     inside, outside = left.lines
-    assert (list(inside.get_xdata()), list(outside.get_xdata())) == ([1, 3], [2, 4])
-    assert list(right.lines[1].get_ydata()) == [9.0]
+    assert (np.asarray(inside.get_xdata()).tolist(), np.asarray(outside.get_xdata()).tolist()) == (
+        [1, 3],
+        [2, 4],
+    )
+    assert np.asarray(right.lines[1].get_ydata()).tolist() == [9.0]
     ends = left.collections[0].get_paths()[0].get_extents()
     assert (ends.y0, ends.y1) == pytest.approx((norm.ppf(0.05), norm.ppf(0.95)), abs=1e-6)
     plt.close("all")
@@ -206,7 +211,7 @@ def cold_minus_warm(forecast: Forecast) -> Tensor:
     return torch.stack(
         [
             held[cold & (RECORD.year == year)].mean() - held[~cold & (RECORD.year == year)].mean()
-            for year in RECORD.year.unique()
+            for year in range(2012, 2016)
         ]
     )
 
@@ -228,7 +233,7 @@ def by_month(clean: dict[str, Forecast], name: str) -> Tensor:
 def test_a_spread_that_follows_the_day_lowers_the_crps(clean: dict[str, Forecast]) -> None:
     for name in ("log", "crps"):
         saved = paired(by_month(clean, "one"), by_month(clean, name))
-        assert 0.005 < saved.low and saved.mean < 0.04
+        assert saved.low > 0.005 and saved.mean < 0.04
     point = monthly((clean["one"].mean - RECORD.target).abs(), RECORD)
     assert paired(point, by_month(clean, "one")).low > 0.4
     members = climatology(RECORD)
@@ -285,7 +290,7 @@ def test_cutting_the_tails_off_hardly_changes_the_crps(clean: dict[str, Forecast
         for each in (members.clamp(low, high), members)
     )
     lost = paired(cut, full)
-    assert 0 < lost.low and lost.high < 0.01
+    assert lost.low > 0 and lost.high < 0.01
     outside = (RECORD.target < low[:, 0]) | (RECORD.target > high[:, 0])
     assert 0.08 < outside.double().mean() < 0.13
 
