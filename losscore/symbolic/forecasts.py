@@ -39,7 +39,7 @@ def the_crps_has_a_closed_form() -> Proof:
         statement=(
             r"For the Gaussian forecast $\mathcal N(\mu,\sigma^2)$ and $z=\frac{y-\mu}\sigma$, "
             r"$\int(F(t)-[y\leq t])^2dt=\sigma\bigl(z(2\Phi(z)-1)+2\varphi(z)-\tfrac1{\sqrt\pi}\bigr)$, which tends to $|y-\mu|$ as "
-            r"$\sigma\to0$. For every forecast with a density and a finite mean, the integral is "
+            r"$\sigma\to0$. For every forecast with a positive density and a finite mean, the integral is "
             r"$2\int_0^1\rho_\tau(y-F^{-1}(\tau))\,d\tau$: twice the pinball loss of its quantiles, summed over all levels."
         ),
         hypotheses=(r"$\sigma>0$", "for the last part, a density that is positive and a finite mean"),

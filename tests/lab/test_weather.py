@@ -132,7 +132,7 @@ def test_minimising_ends_where_the_slope_does_and_copies_do_not_meet(
     target = 3 + 2 * inputs[..., 1] + (0.5 * inputs[..., 1]).exp() * drawn
     model = minimise(loss, inputs, target)
     weights = [weight.clone().requires_grad_() for weight in model]
-    loss(Model(*weights)(inputs), target).mean(-1).sum().backward()
+    loss(Model(*weights)(inputs), target).mean(-1).sum().backward()  # type: ignore[no-untyped-call]
     assert max(weight.grad.abs().max().item() for weight in weights if weight.grad is not None) < 1e-5
     alone = minimise(loss, inputs[0], target[0])
     torch.testing.assert_close(model.spread[0], alone.spread, atol=1e-4, rtol=1e-4)
