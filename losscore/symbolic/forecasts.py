@@ -250,13 +250,13 @@ def the_crps_hardly_sees_a_rare_event() -> Proof:
     """Ruling out an event of probability p at a distance d costs p² d in CRPS, and an infinite logarithmic score."""
     p, q = sp.symbols("p q", positive=True)
     zero = sp.Integer(0)
-    calm = crps_ensemble.expression((zero,), zero)
-    missed = crps_ensemble.expression((zero,), AWAY)
+    calm = crps_ensemble.expression((MEAN,), MEAN)
+    missed = crps_ensemble.expression((MEAN,), MEAN + AWAY)
     honest = p * (1 - p) * AWAY
     return Proof(
         claims=("C232",),
         statement=(
-            r"Let the outcome be $d$ with probability $p$ and 0 otherwise. A forecast that rules the event out has an expected "
+            r"Let the outcome be $\mu+d$ with probability $p$ and $\mu$ otherwise. A forecast that rules the event out has an expected "
             r"CRPS that is only $p^2d$ above that of the truth; its expected logarithmic score is infinite. For every law, "
             r"a forecast that agrees with it below a threshold $u$ and rules out all above loses at most $P(Y>u)\,E(Y-u)_+$."
         ),
@@ -264,20 +264,20 @@ def the_crps_hardly_sees_a_rare_event() -> Proof:
         scope="every probability and distance, and every law and threshold",
         steps=(
             equal(
-                "Whoever says 0 for certain pays nothing where 0 comes,",
+                r"Whoever says $\mu$ for certain pays nothing where $\mu$ comes,",
                 calm,
                 zero,
-                name=r"\mathrm{CRPS}(0,0)",
+                name=r"\mathrm{CRPS}(\mu,\mu)",
             ),
-            equal("and the distance where the event comes,", missed, AWAY, name=r"\mathrm{CRPS}(0,d)"),
+            equal("and the distance where the event comes,", missed, AWAY, name=r"\mathrm{CRPS}(\mu,\mu+d)"),
             equal(
                 "on average",
                 (1 - p) * calm + p * missed,
                 p * AWAY,
-                name=r"E\,\mathrm{CRPS}(0,Y)",
+                name=r"E\,\mathrm{CRPS}(\mu,Y)",
             ),
             equal(
-                "The truth has at each threshold between 0 and $d$ the event's probability right, and pays its variance there:",
+                r"The truth has at each threshold between $\mu$ and $\mu+d$ the event's probability right, and pays its variance there:",
                 sp.integrate((1 - p) * p**2 + p * (1 - p) ** 2, (PLACE, 0, AWAY)),
                 honest,
                 name=r"\int_0^dp(1-p)\,dt",
