@@ -69,7 +69,7 @@ def a_weight_moves_the_probability() -> Proof:
     q = sp.Symbol("q", positive=True)
     back = q / (q + WEIGHT * (1 - q))
     return Proof(
-        claims=("C98", "C221", "C222"),
+        claims=("C98", "C203", "C221", "C222"),
         statement=(
             r"The risk of cross-entropy with weight $w$ on the positive class is least where the sigmoid of the logit is "
             r"$q=\frac{w\eta}{w\eta+1-\eta}$. So $q>\frac12$ exactly where $\eta>\frac1{1+w}$, and "
