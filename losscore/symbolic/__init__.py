@@ -38,6 +38,7 @@ TOPICS = (
     "implicit",
     "influence",
     "mistakes",
+    "language",
     "opening",
     "properness",
     "shapes",
