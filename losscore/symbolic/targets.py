@@ -183,7 +183,7 @@ def smoothing_pulls_the_forecast_to_uniform() -> Proof:
         return all(is_zero(sp.diff(loss, z_k) - (p_k - q_k)) for z_k, p_k, q_k in zip(z, softmax(z), target))
 
     return Proof(
-        claims=("C91",),
+        claims=("C91", "C206"),
         statement=(
             r"If labels are drawn from $\eta$, smoothed cross-entropy is lowest at $q=(1-\varepsilon)\eta+\varepsilon/K$. "
             r"It keeps the order of the classes and understates the most probable one by "
