@@ -8,33 +8,22 @@ import matplotlib.pyplot as plt
 from torch import Tensor
 
 from losscore.calibration import ReliabilityCurve
-from losscore.lab.figures import BLUE, GREEN, GREY, INK, ORANGE, label_line
+from losscore.lab.figures import BLUE, GREEN, GREY, INK, ORANGE
 
 
 def confidences(curves: Mapping[str, ReliabilityCurve]) -> None:
     """How often the most probable symbol comes, against the probability that the model gives it."""
     _, axes = plt.subplots(figsize=(6.0, 4.2))
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1.0, linestyle=(0, (2, 2)))
-    styles = (BLUE, "o", "-", 0.75), (ORANGE, "s", "--", 0.6), (GREEN, "^", ":", 0.3)
-    for (name, curve), (colour, marker, dashes, place) in zip(curves.items(), styles):
+    for (name, curve), colour, marker in zip(curves.items(), (BLUE, ORANGE, GREEN), "os^"):
         held = curve.samples > 0
-        line = axes.plot(
-            curve.probability[held].cpu(),
-            curve.frequency[held].cpu(),
-            marker=marker,
-            linestyle=dashes,
-            color=colour,
-            markersize=5,
-        )[0]
-        label_line(line, name, at=place, offset=_BESIDE[marker])
+        stated, came = curve.probability[held].cpu(), curve.frequency[held].cpu()
+        axes.plot(stated, came, marker=marker, color=colour, markersize=5, label=name)
+    axes.legend(loc="lower right")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.03)
     axes.set_xlabel("stated probability of the best guess")
     axes.set_ylabel("share of right guesses")
-
-
-_BESIDE = {"o": (48, -26), "s": (-42, 10), "^": (66, -30)}
-"""Where the name of each curve stands."""
 
 
 def shifts(offset: Tensor, gap: Tensor) -> None:
@@ -43,6 +32,6 @@ def shifts(offset: Tensor, gap: Tensor) -> None:
     ends = [offset.min().item(), offset.max().item()]
     axes.plot(ends, ends, color=INK, linewidth=1.0, linestyle=(0, (5, 2)))
     axes.plot(offset.cpu(), gap.cpu(), "o", color=BLUE, alpha=0.35, markersize=4, markeredgewidth=0)
-    axes.annotate("equal", (ends[0], ends[0]), xytext=(10, -8), textcoords="offset points", va="top")
+    axes.annotate("equal", (ends[0], ends[0]), xytext=(0, 12), textcoords="offset points")
     axes.set_xlabel("ln(kQ): how frequent the word is")
     axes.set_ylabel("ln p of the full softmax − score")
