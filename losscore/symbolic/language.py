@@ -130,8 +130,8 @@ def sampled_softmax_asks_which_word_is_real() -> Proof:
             ),
             argument(
                 "It is convex, so it is least exactly where the two agree, which fixes the differences of the scores. Any "
-                "two words meet among the candidates, so one set of scores is best for all of them at once:",
-                r"s(w)-s(v)=\ln\frac{P(w)}{Q(w)}-\ln\frac{P(v)}{Q(v)}\quad\text{for all words}.",
+                "two words $w$ and $v$ meet among the candidates, so one set of scores is best for all of them at once:",
+                r"s(w)-s(v)=\ln\frac{P(w)}{Q(w)}-\ln\frac{P(v)}{Q(v)}.",
             ),
             holds_for(
                 r"Adding $\ln Q$ turns them into the model; in the loss, $s-\ln Q$ takes the place of $s$ and does it beforehand.",
