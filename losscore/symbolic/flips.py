@@ -210,3 +210,123 @@ def forward_correction_recovers_the_truth() -> Proof:
             ),
         ),
     )
+
+
+def forward_correction_is_proper() -> Proof:
+    """For every number of classes the corrected loss is least at the truth; a wrong matrix moves it in a known way."""
+    eta, believed, rate = sp.symbols(r"\eta a b", positive=True)
+    x = sp.Symbol("x", positive=True)
+    moved = ((1 - 2 * rate) * eta + rate - believed) / (1 - 2 * believed)
+
+    def flips(size: int) -> sp.Matrix:
+        weights = sp.Matrix(size, size, sp.symbols(f"t_1:{size * size + 1}", positive=True))
+        return sp.Matrix(size, size, lambda i, j: weights[i, j] / sp.Add(*weights.row(i)))
+
+    def is_the_surprise(size: int) -> bool:
+        table, said = flips(size), sp.Matrix([chances(size)])
+        logits = [sp.log(chance) for chance in chances(size)]
+        seen = [int(j == size - 1) for j in range(size)]
+        loss = forward_corrected_cross_entropy.expression(logits, seen, transition=table.tolist())
+        return bool(is_zero(sp.together(sp.exp(-loss) - (said * table)[size - 1])))
+
+    def sums_to_one(size: int) -> bool:
+        return bool(is_zero(sp.together(sp.Add(*(sp.Matrix([chances(size)]) * flips(size))) - 1)))
+
+    return Proof(
+        claims=("C242",),
+        statement=(
+            r"Let a label of class $i$ be replaced by $j$ with probability $T_{ij}$, and let $\tilde\eta=\eta T$ be the law of the "
+            r"labels that are seen. The expected loss $E\left[-\ln(pT)_{\tilde y}\right]$ exceeds its least value by a sum that is "
+            r"0 only where $pT=\eta T$: if $T$ is invertible, at $p=\eta$ and nowhere else."
+        ),
+        hypotheses=(
+            "given the class, flips do not depend on $x$",
+            "$T$ is known, its rows sum to 1, and it is invertible",
+            r"all entries of $\eta T$ are positive",
+        ),
+        scope="every number of classes by argument; the identities for $K=2,3,4$",
+        steps=(
+            holds_for(
+                "The loss is the surprise at the label that is seen.",
+                range(2, 5),
+                is_the_surprise,
+                shown=r"e^{-\ell(p,j)}=(pT)_j=\sum_ip_iT_{ij}",
+                named="$K=2,3,4$, free probabilities and free $T$",
+            ),
+            holds_for(
+                r"As the rows of $T$ sum to 1, $pT$ is a forecast of that label,",
+                range(2, 5),
+                sums_to_one,
+                shown=r"\sum_j(pT)_j=1",
+                named="$K=2,3,4$, free probabilities and free $T$",
+            ),
+            derivative(
+                r"The function $x-1-\ln x$ falls before $x=1$ and rises after it: it is 0 there and positive elsewhere.",
+                x - 1 - sp.log(x),
+                x,
+                (x - 1) / x,
+            ),
+            argument(
+                r"With $x_j=(pT)_j/\tilde\eta_j$ what is paid beyond the least is a mean of such terms, because the $x_j-1$ "
+                r"cancel. It is 0 only if all $x_j=1$, that is $pT=\eta T$; an invertible $T$ leaves $p=\eta$.",
+                r"\sum_j\tilde\eta_j\ln\frac{\tilde\eta_j}{(pT)_j}=\sum_j\tilde\eta_j\,(x_j-1-\ln x_j)\geq0",
+            ),
+            equal(
+                r"Now a wrong matrix: two classes, flips at the rate $b$, believed to be $a\neq\frac12$. Forecast and label agree at "
+                r"one $p=\frac{(1-2b)\eta+b-a}{1-2a}$, if that is a probability, because there",
+                (1 - 2 * believed) * moved + believed,
+                (1 - 2 * rate) * eta + rate,
+                name="(1-2a)\\,p+a",
+            ),
+        ),
+    )
+
+
+def noisy_accuracy_orders_models() -> Proof:
+    """Under even flips accuracy on noisy labels is an increasing line in the clean one; under others it need not be."""
+    rate, accuracy, size, t = sp.symbols(r"\rho a K t", positive=True)
+    factor = 1 - rate * size / (size - 1)
+
+    def measured(right: sp.Rational, misled: sp.Rational) -> sp.Expr:
+        flipped = sp.Rational(35, 100)
+        return (1 - flipped) * right + flipped * misled
+
+    return Proof(
+        claims=("C243",),
+        statement=(
+            r"Let a model have the accuracy $a$. On labels with even flips of rate $\rho$ its accuracy is "
+            r"$\frac\rho{K-1}+\bigl(1-\frac{\rho K}{K-1}\bigr)a$ in expectation. For $\rho<\frac{K-1}K$ this orders all models as "
+            "$a$ does. With flips to one other class it need not."
+        ),
+        hypotheses=(
+            "flips depend neither on $x$ nor on the class, in the first part",
+            "the model has not been trained on these labels",
+        ),
+        scope="every $K$, every rate and every model",
+        steps=(
+            equal(
+                "A right answer is confirmed if its label was kept; a wrong one if the flip went just there.",
+                (1 - rate) * accuracy + rate / (size - 1) * (1 - accuracy),
+                rate / (size - 1) + factor * accuracy,
+                name=r"(1-\rho)\,a+\frac{\rho}{K-1}(1-a)",
+            ),
+            positive(
+                r"The factor is positive below the bound: put $\rho=\frac{K-1}K\cdot\frac1{1+t}$.",
+                factor.subs(rate, (size - 1) / size / (1 + t)),
+                t / (1 + t),
+            ),
+            equal(
+                r"Now let $\frac{35}{100}$ of the labels name the next class. A model that is right on $\frac8{10}$ and never "
+                "names the next class measures",
+                measured(sp.Rational(8, 10), sp.Integer(0)),
+                sp.Rational(52, 100),
+                name=r"\frac{65}{100}\cdot\frac8{10}",
+            ),
+            equal(
+                r"and one that is right on $\frac7{10}$ and names the next class on the rest measures more.",
+                measured(sp.Rational(7, 10), sp.Rational(3, 10)),
+                sp.Rational(56, 100),
+                name=r"\frac{65}{100}\cdot\frac7{10}+\frac{35}{100}\cdot\frac3{10}",
+            ),
+        ),
+    )
