@@ -43,6 +43,7 @@ _IDS = (
     "decay",
     "coordinates",
     "vanishing",
+    "soft-targets",
     "found-in-the-wild",
 )
 """In the order of the book; the exercise "two-scores" stands in the module two_scores."""

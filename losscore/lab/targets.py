@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -82,6 +82,10 @@ class School:
     test_images: Tensor
     test_labels: Tensor
 
+    def to(self, device: torch.device) -> School:
+        """The same school on another device, where its networks train; what they say comes back to the CPU."""
+        return School(*(getattr(self, field.name).to(device) for field in fields(self)))
+
     def learn(self, loss: Callable[..., Tensor], *targets: Tensor) -> Trained:
         """A student with 32 hidden units, trained on its images by `loss(logits, *targets)`.
 
@@ -106,18 +110,19 @@ class School:
         first_seed: int,
         hidden: int = 32,
     ) -> Trained:
-        wanted = [target.flatten(0, 1) for target in targets]
-        networks = Networks(range(first_seed, first_seed + len(images)), hidden)
+        wanted = [target.flatten(0, 1).to(images.device) for target in targets]
+        networks = Networks(range(first_seed, first_seed + len(images)), hidden).to(images.device)
         fit(
             networks,
             lambda logits, _: loss(logits.flatten(0, 1), *wanted),
             images,
-            targets[0],
+            wanted[0],
             optimiser=partial(torch.optim.Adam, lr=0.01),
             steps=200,
         )
         with torch.no_grad():
-            return Trained(networks(self.images), networks(self.test_images), self.test_labels)
+            seen, unseen = networks(self.images), networks(self.test_images)
+        return Trained(seen.cpu(), unseen.cpu(), self.test_labels.cpu())
 
 
 def school(students: int = 100, teachers: int = 1000, *, seeds: int = 8) -> School:
