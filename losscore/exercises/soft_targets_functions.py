@@ -266,7 +266,7 @@ SMOOTH = Task(
 )
 
 _KD_CASES = {
-    "T = 1, soft alone": [(_normal(5, 10, seed=11), _normal(5, 10, seed=12), _labels(10, seed=13), 1.0, 1.0)],
+    "T = 1": [(_normal(5, 10, seed=11), _normal(5, 10, seed=12), _labels(10, seed=13), 1.0, 0.3)],
     "soft alone": [
         (_normal(5, K, seed=14), _normal(5, K, seed=15), _labels(K, seed=16), T, 1.0)
         for K, T in ((3, 2.0), (10, 4.0))
