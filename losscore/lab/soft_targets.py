@@ -38,7 +38,8 @@ def pull_size(loss: Callable[..., Tensor], temperature: float, *, square: bool =
     v = torch.tensor([[2.0, 0.0, -2.0]], dtype=torch.float64)
     value = loss(z, v, torch.tensor([0]), temperature, 1.0).sum()
     (slope,) = torch.autograd.grad(value, z)
-    return slope.norm().item() / (1 if square else temperature**2)
+    size: float = slope.norm().item()
+    return size if square else size / temperature**2
 
 
 def draw_reliability(runs: Mapping[str, Trained], bins: int = 10) -> Figure:
