@@ -42,8 +42,8 @@ _IDS = (
     "gce",
     "decay",
     "coordinates",
-    "vanishing",
     "soft-targets",
+    "vanishing",
     "found-in-the-wild",
 )
 """In the order of the book; the exercise "two-scores" stands in the module two_scores."""
