@@ -164,7 +164,7 @@ MARGIN_LOSS = Task(
             "finite far out",
             _finite,
             "At margins of ±10⁴ your logistic loss or its gradient is NaN or infinite: e^(−m) overflows, though its logarithm "
-            "is harmless. torch has a logsigmoid, and a softplus.",
+            "is harmless, and torch.where differentiates the branch that it drops too. torch has a logsigmoid, and a softplus.",
             nearly=_logistic_loss(lambda m: torch.log(1 + torch.exp(-m))),
         ),
         Property(

@@ -153,7 +153,8 @@ SOFT_CE = Task(
         Property(
             "prediction minus target",
             _pulls_to_the_target,
-            "The gradient in the logits must be softmax(z) − t, your answer to (b), and yours is not.",
+            "The gradient in the logits must be softmax(z) − t, and yours is not. Is something added, or cut off, under the "
+            "logarithm?",
             nearly=lambda z, t: soft_ce(z, t) + 1e-5 * _leaning(z),
         ),
         Property(
@@ -410,6 +411,23 @@ KD = Task(
             "no weights",
             lambda z, v, y, T, alpha: _right_soft(z, v, T) + _hard(z, y),
             "You add both terms in full. They are weighed by α and 1 − α.",
+        ),
+        WrongAnswer(
+            "probabilities given to kl_div",
+            _mixed(
+                lambda z, v, T: (
+                    T**2
+                    * torch.nn.functional.kl_div(
+                        (z / T).softmax(-1), (v / T).softmax(-1), reduction="none"
+                    ).sum(-1)
+                )
+            ),
+            "Your student enters without a logarithm: kl_div takes log-probabilities first, and probabilities second.",
+        ),
+        WrongAnswer(
+            "hard term averaged",
+            _mixed(_right_soft, hard=lambda z, y, T: _hard(z, y).mean()),
+            "Your hard term is the mean over the rows, and each row gets the same. Ask cross_entropy for reduction='none'.",
         ),
         WrongAnswer(
             "hard term in full",
