@@ -223,3 +223,25 @@ def test_binary_ranges_and_symmetry(z: float, y: float) -> None:
     for loss in (losscore.binary_cross_entropy, losscore.binary_brier):
         assert loss(logit, p) >= 0
         torch.testing.assert_close(loss(-logit, 1 - p), loss(logit, p), rtol=1e-9, atol=1e-15)
+
+
+def test_a_faint_label_behind_two_equal_classes() -> None:
+    """p_y = exp(-1000) / 2, far below the smallest number."""
+    value, _ = value_and_slope(losscore.cross_entropy, torch.tensor([0.0, 0.0, -1000.0]), torch.tensor(2))
+    assert value.item() == pytest.approx(1000 + math.log(2), rel=1e-7)
+
+
+def test_large_batches_have_the_slopes_of_their_halves() -> None:
+    logits, labels = draw(700, 400), torch.arange(700) % 400
+    assert logits.numel() > _softmax._BLOCK > logits[:350].numel()
+    _, whole = value_and_slope(losscore.brier, logits, labels, reduction="sum")
+    for half in (slice(350), slice(350, None)):
+        _, part = value_and_slope(losscore.brier, logits[half], labels[half], reduction="sum")
+        torch.testing.assert_close(whole[half], part)
+
+
+def test_one_sample_of_very_many_classes_has_the_slope_of_a_batch_of_one() -> None:
+    logits = draw(_softmax._BLOCK + 1)
+    _, alone = value_and_slope(losscore.brier, logits, torch.tensor(7))
+    _, batched = value_and_slope(losscore.brier, logits[None], torch.tensor([7]))
+    torch.testing.assert_close(alone, batched[0], rtol=1e-9, atol=0)

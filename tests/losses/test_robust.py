@@ -167,6 +167,20 @@ def test_an_image_has_the_loss_of_its_pixels(name: str) -> None:
     torch.testing.assert_close(slope.movedim(1, -1).reshape(24, 5), pixels)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("name", ["cross_entropy", "brier", "spherical"])
+def test_an_image_bends_as_its_pixels_do_in_forward_mode(name: str) -> None:
+    loss = partial(getattr(losscore, name), reduction="none")
+    logits, labels = draw(2, 3, 4), torch.tensor([[0, 2, 1, 1], [1, 0, 2, 2]])
+    bend = torch.func.jacfwd(torch.func.jacfwd(lambda z: loss(z, labels)))(logits)
+    for n in range(2):
+        for pixel in range(4):
+            own = torch.autograd.functional.hessian(
+                lambda z, label=labels[n, pixel]: loss(z, label), logits[n, :, pixel]
+            )
+            torch.testing.assert_close(bend[n, pixel, n, :, pixel, n, :, pixel], own)
+
+
 def test_a_transition_can_be_learned() -> None:
     logits, labels = draw(4, 3), torch.tensor([0, 1, 2, 1])
     table = draw(3, 3, seed=1).softmax(1).requires_grad_()
