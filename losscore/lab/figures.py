@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
     from matplotlib.text import Annotation
+    from torch import Tensor
 
 __all__ = [
     "BLUE",
@@ -25,6 +26,7 @@ __all__ = [
     "PINK",
     "label_line",
     "mark",
+    "photograph",
     "shade",
     "use_style",
 ]
@@ -155,3 +157,13 @@ def mark(
             va="center",
             annotation_clip=False,
         )
+
+
+def photograph(axes: Axes, pixels: Tensor, *, white: float = 1.0, levels: int = 24) -> None:
+    """Show a picture, without an axis, in shades of grey from 0 to ``white``.
+
+    A page carries its pixels as they are, in few shades, so that it stays light.
+    """
+    shades = (pixels.cpu() / white).clamp(0, 1).mul(levels - 1).round() / (levels - 1)
+    axes.imshow(shades, cmap="gray", vmin=0, vmax=1, interpolation="none")
+    axes.set_axis_off()

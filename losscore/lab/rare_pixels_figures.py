@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import torch
 from torch import Tensor
 
-from losscore.lab.figures import BLUE, GREEN, GREY, INK, ORANGE, label_line
+from losscore.lab.figures import BLUE, GREEN, GREY, INK, ORANGE, label_line, photograph
 from losscore.lab.rare_pixels import HEIGHT, WIDTH
 
 
@@ -20,8 +20,7 @@ def marks(image: Tensor, nucleus: Tensor, centre: Tensor, marked: Mapping[str, T
     _, axes = plt.subplots(2 + len(marked), 1, figsize=(6.0, 3.15 * (2 + len(marked))))
     photo, drawn, discs = (part.cpu().reshape(HEIGHT, WIDTH) for part in (image, nucleus, centre))
     for place in axes:
-        place.imshow(photo, cmap="gray", vmin=0, vmax=0.6)
-        place.set_axis_off()
+        photograph(place, photo, white=0.6, levels=16)
     axes[0].set_title("the image")
     axes[1].set_title("a person's outlines, and the centres to be found")
     axes[1].imshow(_only(discs > 0), cmap="autumn", vmin=0, vmax=1.4, interpolation="nearest")

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 import matplotlib as mpl
 import numpy as np
 import pytest
+import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from losscore.lab.figures import BLUE, INK, ORANGE, label_line, mark, shade, use_style
+from losscore.lab.figures import BLUE, INK, ORANGE, label_line, mark, photograph, shade, use_style
 
 
 @pytest.fixture
@@ -88,3 +89,13 @@ def test_region_and_point_say_their_words_and_take_no_colour_from_the_cycle(axes
     assert axes.texts[1].get_horizontalalignment() == "right"
     colours = [axes.plot([0, 1], [0, 1])[0].get_color() for _ in range(2)]
     assert colours == [BLUE, ORANGE]
+
+
+def test_a_photograph_stands_in_the_page_with_its_own_pixels_in_few_shades(axes: Axes) -> None:
+    picture = torch.rand(120, 160, generator=torch.Generator().manual_seed(0))
+    photograph(axes, 0.5 * picture, white=0.5, levels=16)
+    shown = np.asarray(axes.images[0].get_array())
+    assert shown.shape == (120, 160)
+    assert len(np.unique(shown)) == 16
+    assert np.abs(shown - picture.numpy()).max() <= 0.5 / 15 + 1e-6
+    assert len(svg(axes)) < 25_000
