@@ -164,6 +164,8 @@ def photograph(axes: Axes, pixels: Tensor, *, white: float = 1.0, levels: int = 
 
     A page carries its pixels as they are, in few shades, so that it stays light.
     """
-    shades = (pixels.cpu() / white).clamp(0, 1).mul(levels - 1).round() / (levels - 1)
-    axes.imshow(shades, cmap="gray", vmin=0, vmax=1, interpolation="none")
+    shades = (pixels.cpu().numpy() / white).clip(0, 1)
+    axes.imshow(
+        (shades * (levels - 1)).round() / (levels - 1), cmap="gray", vmin=0, vmax=1, interpolation="none"
+    )
     axes.set_axis_off()
