@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
 from functools import cache
@@ -38,6 +39,7 @@ __all__ = [
 _IDS = (
     "two-scores",
     "consistency",
+    "misfit",
     "pull",
     "gce",
     "decay",
@@ -186,8 +188,8 @@ def _derivation(proof: ProofMaker) -> str:
 
 
 def _source(task: Task) -> str:
-    """The code of the reference as a learner would write it: without the types in its first line."""
-    source = textwrap.dedent(inspect.getsource(task.reference))
+    """The code of the reference as a learner would write it: without the types in its first line and notes on types."""
+    source = re.sub(r"  # type: ignore\[[a-z-]+\]", "", textwrap.dedent(inspect.getsource(task.reference)))
     function = ast.parse(source).body[0]
     assert isinstance(function, ast.FunctionDef)
     signature = inspect.signature(task.reference)

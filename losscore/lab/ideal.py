@@ -187,11 +187,16 @@ def happens(eta: Tensor, seed: int) -> Tensor:
 STEPS_OF_TRUTH = (0.05, 0.6, 0.3)
 
 
-def staircase() -> tuple[Tensor, Tensor]:
-    """A fine grid of x in (−3, 3), and a true probability in three steps: no sigmoid of a line can follow it."""
-    x = -3 + 6 * (torch.arange(60_000, dtype=torch.float64) + 0.5) / 60_000
+def steps_at(x: Tensor) -> Tensor:
+    """A true probability in three steps over x in (−3, 3): no sigmoid of a line can follow it."""
     low, first, second = STEPS_OF_TRUTH
-    return x, low + first * (x > -1) + second * (x > 2.5)
+    return low + first * (x > -1) + second * (x > 2.5)
+
+
+def staircase(points: int = 60_000) -> tuple[Tensor, Tensor]:
+    """The middles of so many cells of (−3, 3), a multiple of 12, and the probability in three steps there."""
+    x = -3 + 6 * (torch.arange(points, dtype=torch.float64) + 0.5) / points
+    return x, steps_at(x)
 
 
 def expected_binary(loss: Loss) -> Loss:
@@ -221,7 +226,13 @@ def project(loss: Loss) -> Projection:
     x, eta = staircase()
     risk = expected_binary(loss)
     starts = (linear_fit(risk, x[:, None], eta, start) for start in (0.0, 1.0, -1.0))
-    slope, intercept = min(starts, key=lambda w: risk(linear_scores(w, x[:, None]), eta).item()).tolist()
+    return projection(min(starts, key=lambda w: risk(linear_scores(w, x[:, None]), eta).item()))
+
+
+def projection(weights: Tensor) -> Projection:
+    """The sigmoid of the line with these weights, slope and intercept, beside `staircase`."""
+    x, eta = staircase()
+    slope, intercept = weights.tolist()
     p = torch.sigmoid(slope * x + intercept)
     divergence = eta * (eta / p).log() + (1 - eta) * ((1 - eta) / (1 - p)).log()
     return Projection(
