@@ -105,8 +105,8 @@ def draw_slopes(verdicts: Mapping[str, Verdict]) -> Figure:
     from losscore.lab.figures import label_line
 
     figure, axes = plt.subplots()
-    for (words, verdict), (at, offset) in zip(verdicts.items(), ((0.4, (-20, -44)), (20.0, (0, 10)))):
-        slope = verdict.slope.cpu().sort().values.clamp(max=100)
+    for (words, verdict), (at, offset) in zip(verdicts.items(), ((0.5, (-40, -60)), (20.0, (0, 10)))):
+        slope = verdict.slope.cpu().sort().values.clamp(max=200)
         line = axes.plot(slope, torch.linspace(1, 0, len(slope)), label=words)[0]
         label_line(line, at=at, offset=offset)
     axes.set_xscale("log")
