@@ -86,12 +86,12 @@ class School:
         """The same school on another device, where its networks train; what they say comes back to the CPU."""
         return School(*(getattr(self, field.name).to(device) for field in fields(self)))
 
-    def learn(self, loss: Callable[..., Tensor], *targets: Tensor) -> Trained:
-        """A student with 32 hidden units, trained on its images by `loss(logits, *targets)`.
+    def learn(self, loss: Callable[..., Tensor], *targets: Tensor, hidden: int = 32) -> Trained:
+        """A student, trained on its images by `loss(logits, *targets)`.
 
         A target holds labels (seeds, n) or a teacher's logits (seeds, n, 10).
         """
-        return self._train(loss, self.images, targets, first_seed=0)
+        return self._train(loss, self.images, targets, first_seed=0, hidden=hidden)
 
     def teacher(
         self, *, smoothing: float = 0.0, relabel: Callable[[Tensor], Tensor] | None = None, hidden: int = 32
@@ -108,7 +108,7 @@ class School:
         targets: tuple[Tensor, ...],
         *,
         first_seed: int,
-        hidden: int = 32,
+        hidden: int,
     ) -> Trained:
         wanted = [target.flatten(0, 1).to(images.device) for target in targets]
         networks = Networks(range(first_seed, first_seed + len(images)), hidden).to(images.device)

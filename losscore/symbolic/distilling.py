@@ -76,6 +76,90 @@ def distillation_pulls_towards_the_teacher() -> Proof:
     )
 
 
+def a_hot_divergence_compares_logits() -> Proof:
+    """As T grows, T² KL tends to the squared distance of the centred logits over 2K."""
+    cold = sp.Symbol("c", positive=True)
+
+    def bends_by_the_variance(size: int) -> bool:
+        s, t = symbols("z", size), symbols("t", size)
+        apart = [s_k - t_k for s_k, t_k in zip(s, t)]
+        spread = sum((d - sp.Add(*apart) / size) ** 2 for d in apart) / size
+        divergence = cold**2 * distillation.expression(s, t, temperature=1 / cold)
+        start, slope, bend = (sp.diff(divergence, cold, order).subs(cold, 0) for order in range(3))
+        return all(bool(is_zero(gap)) for gap in (start, slope, bend - spread))
+
+    return Proof(
+        claims=("C238",),
+        statement=(
+            r"As $T\to\infty$, $T^2D_{KL}(\pi^{(T)}\|p^{(T)})\to\frac1{2K}\sum_k\left(d_k-\bar d\right)^2$ with "
+            r"$d=z-t$: squared error between the logits, each centred."
+        ),
+        hypotheses=(
+            r"$\pi^{(T)}=\mathrm{softmax}(t/T)$, $p^{(T)}=\mathrm{softmax}(z/T)$",
+            "finite logits, held fixed",
+        ),
+        scope="K = 2, 3, 4",
+        steps=(
+            holds_for(
+                r"Write $c=\frac1T$ and $f(c)$ for the divergence. At $c=0$ student and teacher both say $\frac1K$, and "
+                "$f$ begins flat:",
+                _FEW,
+                bends_by_the_variance,
+                shown=r"f(0)=0,\quad f'(0)=0,\quad f''(0)=\frac1K\sum_k\left(d_k-\bar d\right)^2",
+                named=_NAMED_FEW,
+            ),
+            argument(
+                "By Taylor's formula $f(c)/c^2$ tends to half of the last.",
+                r"T^2D_{KL}(\pi^{(T)}\|p^{(T)})=\frac{f(c)}{c^2}\to\frac1{2K}\sum_k\left(d_k-\bar d\right)^2",
+            ),
+        ),
+    )
+
+
+def a_missing_square_is_another_weight() -> Proof:
+    """Hinton's loss without T² is, up to a factor, the loss with T² and α / (α + (1 − α) T²) in place of α."""
+    soft, hard = sp.symbols("S H", positive=True)
+    share, odds = sp.symbols(r"\alpha a", positive=True)
+    square = TEMPERATURE**2
+    weight = share / (share + (1 - share) * square)
+    factor = (share + (1 - share) * square) / square
+    example = weight.subs({share: sp.Rational(9, 10), TEMPERATURE: 16})
+    return Proof(
+        claims=("C237",),
+        statement=(
+            r"Let $S=T^2D_{KL}(\pi^{(T)}\|p^{(T)})$ and $H$ the cross-entropy of the label. Then "
+            r"$\alpha\frac S{T^2}+(1-\alpha)H$ is a positive constant times $\alpha'S+(1-\alpha')H$ with "
+            r"$\alpha'=\frac\alpha{\alpha+(1-\alpha)T^2}$."
+        ),
+        hypotheses=(r"$0<\alpha<1$", "$T>0$"),
+        scope="every weight, every temperature and every pair of losses",
+        steps=(
+            equal(
+                "Take the constant out:",
+                factor * (weight * soft + (1 - weight) * hard),
+                share * soft / square + (1 - share) * hard,
+                name=r"\frac{\alpha+(1-\alpha)T^2}{T^2}\left[\alpha'S+(1-\alpha')H\right]",
+            ),
+            positive(
+                r"The constant is positive: with $\alpha=\frac1{1+a}$ it is",
+                factor.subs(share, 1 / (1 + odds)),
+                (1 + odds * square) / ((1 + odds) * square),
+            ),
+            positive(
+                "The hotter, the less weight is left to the teacher:",
+                -sp.diff(weight, TEMPERATURE).subs(share, 1 / (1 + odds)),
+                2 * odds * TEMPERATURE / (1 + odds * square) ** 2,
+            ),
+            equal(
+                r"With $\alpha=0.9$ and $T=16$ it is about one thirtieth:",
+                example,
+                sp.Rational(9, 265),
+                name=r"\alpha'",
+            ),
+        ),
+    )
+
+
 def divergence_is_zero_only_at_the_teacher() -> Proof:
     """In both directions the KL divergence is a sum of terms x − 1 − ln x ≥ 0, all 0 only where p = π."""
     x = sp.Symbol("x", positive=True)

@@ -1,0 +1,140 @@
+"""The experiment on distillation: its parts against exact answers, and what its page says about the digits."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import pytest
+import torch
+from sklearn.metrics import log_loss as sklearn_log_loss
+from torch import Tensor
+
+from losscore import cross_entropy, distillation, squared_error
+from losscore.lab import Interval, Splits, digits, generator, paired, repeated_folds
+from losscore.lab.compression import log_loss, on, part, school_of
+from losscore.lab.targets import School, Trained
+
+TESTED = slice(238, None)
+
+
+def hinton(T: float, factor: float, z: Tensor, t: Tensor, y: Tensor, alpha: float = 0.9) -> Tensor:
+    return alpha * factor * distillation(z, t, temperature=T) + (1 - alpha) * cross_entropy(z, y)
+
+
+def matched(z: Tensor, t: Tensor, y: Tensor) -> Tensor:
+    apart = squared_error(z - z.mean(1, keepdim=True), t - t.mean(1, keepdim=True)) / 2
+    return 0.9 * apart + 0.1 * cross_entropy(z, y)
+
+
+class Experiment(NamedTuple):
+    splits: Splits
+    everyone: School
+    few: School
+    teacher: Trained
+    students: dict[str, Trained]
+
+    def versus(self, first: str, second: str) -> Interval:
+        pair = (on(self.students[name], TESTED).accuracy for name in (first, second))
+        return paired(*pair, test_share=self.splits.test_share)
+
+
+@pytest.fixture(scope="module")
+def seen() -> Experiment:
+    splits = repeated_folds(1797, validation=238, repeats=2, generator=generator(0))
+    everyone = school_of(splits, taught=600)
+    few, fresh = part(everyone, slice(100)), part(everyone, slice(600, 1200))
+    teacher = everyone.teacher(hidden=64)
+    says, answers = teacher.says[:, :100], teacher.says[:, 600:]
+    mixed = {
+        "T = 1": partial(hinton, 1, 1),
+        "T = 16": partial(hinton, 16, 1),
+        "T = 64": partial(hinton, 64, 1),
+        "T = 16, no square": partial(hinton, 16, 1 / 16**2),
+        "T = 64, no square": partial(hinton, 64, 1 / 64**2),
+        "T = 16, other weight": partial(hinton, 16, 1, alpha=0.9 / (0.9 + 0.1 * 16**2)),
+        "matched": matched,
+    }
+    students = {name: few.learn(loss, says, few.labels, hidden=16) for name, loss in mixed.items()}
+    students["labels"] = few.learn(cross_entropy, few.labels, hidden=16)
+    students["decisions"] = fresh.learn(cross_entropy, answers.argmax(2), hidden=16)
+    students["soft"] = fresh.learn(partial(distillation, temperature=16), answers, hidden=16)
+    students["true"] = fresh.learn(cross_entropy, fresh.labels, hidden=16)
+    return Experiment(splits, everyone, few, teacher, students)
+
+
+# The parts.
+
+
+def test_the_parts_of_a_split_share_no_image(seen: Experiment) -> None:
+    images, labels = digits()
+    splits, everyone = seen.splits, seen.everyone
+    for train, validation, test in zip(splits.train, splits.validation, splits.test):
+        assert len(torch.cat([train, validation, test]).unique()) == 1200 + 238 + 359
+    assert torch.equal(everyone.teacher_images, everyone.images[:, :600])
+    assert torch.equal(everyone.test_labels[:, TESTED], labels[splits.test])
+    assert torch.equal(everyone.test_images[0, 0], images[splits.validation[0, 0]].double())
+    assert torch.equal(seen.few.labels, everyone.labels[:, :100])
+
+
+def test_log_loss_is_sklearns(seen: Experiment) -> None:
+    run = on(seen.teacher, TESTED)
+    for split, ours in enumerate(log_loss(run)):
+        theirs = sklearn_log_loss(run.labels[split], run.logits[split].softmax(1).numpy(), labels=range(10))
+        assert ours.item() == pytest.approx(theirs)
+
+
+@pytest.mark.claim("C238")
+def test_a_hot_divergence_is_squared_error_of_centred_logits() -> None:
+    z, t = (4 * torch.randn(6, 10, generator=generator(k), dtype=torch.float64) for k in (1, 2))
+    apart = (z - t) - (z - t).mean(1, keepdim=True)
+    goal = apart.square().mean(1) / 2
+    gaps = [
+        (distillation(z, t, temperature=T, reduction="none") / goal - 1).abs().max() for T in (4, 64, 1024)
+    ]
+    assert gaps[0] > 0.1 > 0.05 > gaps[1] > 0.003 > gaps[2]
+
+
+# What the page says about the digits.
+
+
+@pytest.mark.claim("C239", "C240")
+def test_a_teacher_is_nearly_certain_of_what_it_has_learnt(seen: Experiment) -> None:
+    own = seen.teacher.says[:, :600]
+    assert torch.equal(own.argmax(2), seen.everyone.labels[:, :600])
+    assert own.softmax(2).amax(2).mean() > 0.97
+    fresh = seen.teacher.says[:, 600:].argmax(2) == seen.everyone.labels[:, 600:]
+    assert 0.9 < fresh.double().mean() < 0.98
+
+
+@pytest.mark.claim("C239")
+def test_a_hot_teacher_helps_where_labels_are_few(seen: Experiment) -> None:
+    assert seen.versus("T = 16", "labels").low > 0.02
+    assert seen.versus("T = 16", "T = 1").low > 0.02
+
+
+@pytest.mark.claim("C237")
+def test_a_missing_square_trains_the_same_student_as_another_weight(seen: Experiment) -> None:
+    one, other = (seen.students[name].logits for name in ("T = 16, no square", "T = 16, other weight"))
+    torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
+    assert (seen.students["T = 16"].logits - one).abs().max() > 1
+
+
+@pytest.mark.claim("C237")
+def test_without_the_square_a_hot_teacher_is_hardly_heard(seen: Experiment) -> None:
+    assert seen.versus("T = 64", "T = 64, no square").low > 0.02
+    assert seen.versus("T = 64, no square", "labels").mean < 0.03
+
+
+@pytest.mark.claim("C238")
+def test_hot_students_and_matched_logits_are_not_told_apart(seen: Experiment) -> None:
+    apart = seen.versus("T = 64", "matched")
+    assert apart.low < 0 < apart.high and abs(apart.mean) < 0.01
+
+
+@pytest.mark.claim("C240")
+def test_fresh_images_help_whatever_form_the_answers_take(seen: Experiment) -> None:
+    for way in ("decisions", "soft", "true"):
+        assert seen.versus(way, "labels").low > 0.02
+    for way in ("soft", "true"):
+        assert abs(seen.versus(way, "decisions").mean) < 0.03
