@@ -59,10 +59,10 @@ def draw_lessons(images: Tensor, logits: Tensor, temperatures: Sequence[float]) 
     )  # fmt: skip
     tall = [(logits / temperature).softmax(1).max().item() for temperature in temperatures]
     for row, image, said in zip(axes, images, logits, strict=True):
-        row[0].imshow(image.reshape(8, 8), cmap="gray_r")
+        row[0].imshow(image.reshape(8, 8).numpy(), cmap="gray_r")
         row[0].set_axis_off()
         for place, temperature, colour, top in zip(row[1:], temperatures, (BLUE, ORANGE), tall):
-            place.bar(range(10), (said / temperature).softmax(0), color=colour, alpha=0.7)
+            place.bar(range(10), (said / temperature).softmax(0).numpy(), color=colour, alpha=0.7)
             place.set_ylim(0, 1.1 * top)
             place.set_xticks(range(10))
             place.set_yticks([0, 1] if top > 0.5 else [0, 0.2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from sklearn.metrics import log_loss as sklearn_log_loss
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from losscore import cross_entropy, distillation, squared_error
 from losscore.lab import Interval, Splits, digits, generator, paired, repeated_folds
-from losscore.lab.compression import log_loss, on, part, school_of
+from losscore.lab.compression import draw_lessons, draw_temperatures, log_loss, on, part, school_of
 from losscore.lab.targets import School, Trained
 
 TESTED = slice(238, None)
@@ -151,3 +152,26 @@ def test_fresh_images_help_whatever_form_the_answers_take(seen: Experiment) -> N
         assert seen.versus(way, "labels").low > 0.02
     for way in ("soft", "true"):
         assert abs(seen.versus(way, "decisions").mean) < 0.03
+
+
+# The pictures.
+
+
+def test_bars_are_the_teachers_probabilities() -> None:
+    logits = 5 * torch.randn(2, 10, generator=generator(3), dtype=torch.float64)
+    draw_lessons(torch.rand(2, 64, generator=generator(4)), logits, (1, 16))
+    axes = plt.gcf().axes
+    for place, row, temperature in ((1, 0, 1), (5, 1, 16)):
+        heights = torch.tensor([bar.get_height() for bar in axes[place].patches], dtype=torch.float64)
+        torch.testing.assert_close(heights, (logits[row] / temperature).softmax(0))
+    plt.close("all")
+
+
+def test_points_are_the_means_of_the_runs() -> None:
+    up, down = ([Interval(mean, 0.01, 10, 0.95) for mean in means] for means in ((0.8, 0.9), (0.8, 0.7)))
+    draw_temperatures((1, 4), {"up": up, "down": down}, {"teacher": 0.95})
+    level, first, second = (line for line in plt.gcf().axes[0].lines if len(line.get_ydata()) == 2)
+    assert list(level.get_ydata()) == [0.95, 0.95]
+    assert list(first.get_ydata()) == [0.8, 0.9]
+    assert list(second.get_ydata()) == [0.8, 0.7]
+    plt.close("all")

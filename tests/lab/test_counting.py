@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from scipy.stats import nbinom, poisson
@@ -32,6 +33,7 @@ from losscore.lab.counting import (
     study,
     train,
 )
+from losscore.lab.counting_figures import rarities, slide_dispersion, variances
 
 
 def poisson_loss(said: Forecast, counts: Tensor) -> Tensor:
@@ -227,3 +229,33 @@ def test_the_means_are_not_improved(seen: Experiment) -> None:
         for said in (seen.poisson, seen.binomial)
     )
     assert seen.versus(poisson_error, binomial_error).low < 0
+
+
+# The pictures.
+
+
+def test_the_slider_tells_the_exact_chances() -> None:
+    page = slide_dispersion(5.0, 20, [0.5, 1, 100])._repr_html_()
+    tail = 1e5 * nbinom(1, 1 / 6).sf(19)
+    assert f"variance 30; no molecule in 17 % of such cells, 20 or more in {tail:.0f} of 100,000" in page
+
+
+def test_each_found_gene_is_a_dot() -> None:
+    counts = torch.tensor([[0.0, 1.0, 4.0], [0.0, 3.0, 0.0]])
+    variances({"all": counts, "some": counts})
+    axes = plt.gcf().axes[0]
+    dots = axes.lines[0]
+    assert list(dots.get_xdata()) == [2, 2]
+    assert list(dots.get_ydata()) == [2, 8]
+    plt.close("all")
+
+
+def test_right_forecasts_call_rare_what_is_rare() -> None:
+    mean = torch.full((1, 200, 200), 30.0, dtype=torch.float64)
+    counts = torch.poisson(mean, generator=generator(8))
+    said = constant(mean, 1.0)
+    rarities(counts, dict.fromkeys(("one", "two", "three"), (poisson_loss, said)))
+    drawn = plt.gcf().axes[0].lines[1]
+    levels, shares = map(torch.as_tensor, (drawn.get_xdata(), drawn.get_ydata()))
+    assert (shares[8:] <= 1.1 * levels[8:]).all() and (shares[8:] > 0.4 * levels[8:]).all()
+    plt.close("all")
