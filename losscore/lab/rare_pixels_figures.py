@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from losscore.lab.figures import BLUE, GREEN, GREY, INK, ORANGE, label_line, photograph
@@ -18,18 +19,18 @@ def marks(image: Tensor, nucleus: Tensor, centre: Tensor, marked: Mapping[str, T
     Each tensor holds the pixels of the block, shape (32768,).
     """
     _, axes = plt.subplots(2 + len(marked), 1, figsize=(6.0, 3.15 * (2 + len(marked))))
-    photo, drawn, discs = (part.cpu().reshape(HEIGHT, WIDTH) for part in (image, nucleus, centre))
+    photo, drawn, discs = (part.cpu().reshape(HEIGHT, WIDTH).numpy() for part in (image, nucleus, centre))
     for place in axes:
         photograph(place, photo, white=0.6, levels=16)
     axes[0].set_title("the image")
     axes[1].set_title("a person's outlines, and the centres to be found")
     axes[1].imshow(_only(discs > 0), cmap="autumn", vmin=0, vmax=1.4, interpolation="nearest")
-    for number in torch.unique(drawn).tolist():
+    for number in np.unique(drawn):
         if number > 0:
-            axes[1].contour((drawn == number).float(), levels=[0.5], colors=[BLUE], linewidths=1.0)
+            axes[1].contour(drawn == number, levels=[0.5], colors=[BLUE], linewidths=1.0)
     for place, (name, pixels) in zip(axes[2:], marked.items(), strict=True):
         place.imshow(
-            _only(pixels.cpu().reshape(HEIGHT, WIDTH)),
+            _only(pixels.cpu().reshape(HEIGHT, WIDTH).numpy()),
             cmap="autumn",
             vmin=0,
             vmax=1.4,
@@ -65,8 +66,6 @@ def scores(
     axes.set_ylabel("F1 score, mean of eight blocks")
 
 
-def _only(mask: Tensor) -> Tensor:
+def _only(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The mask as a layer that is transparent elsewhere."""
-    layer = mask.float()
-    layer[~mask] = float("nan")
-    return layer
+    return np.where(mask, 1.0, np.nan)
