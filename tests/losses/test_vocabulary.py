@@ -140,6 +140,16 @@ def test_targets_that_are_learned(reduction: str) -> None:
     assert torch.autograd.gradgradcheck(loss, (hidden, weight, target), check_fwd_over_rev=True)
 
 
+def test_targets_of_any_sum_bend_by_their_sum() -> None:
+    hidden, weight = layer(False)
+    target = 2 * target_of("probabilities")
+    parts = tuple(part.detach() for part in (hidden, weight))
+    ours, theirs = (
+        torch.func.hessian(loss(target, reduction="sum"), (0, 1))(*parts) for loss in (together, apart)
+    )
+    torch.testing.assert_close(ours, theirs)
+
+
 def test_targets_under_vmap_are_differentiated_too() -> None:
     hidden, weight = (part.detach() for part in layer(False))
 
