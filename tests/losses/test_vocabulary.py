@@ -150,6 +150,15 @@ def test_targets_of_any_sum_bend_by_their_sum() -> None:
     torch.testing.assert_close(ours, theirs)
 
 
+def test_a_class_that_cannot_be_has_no_slope_in_the_target() -> None:
+    hidden, weight = (part.detach() for part in layer(False))
+    bias = torch.zeros(CLASSES, dtype=torch.float64).index_fill(0, torch.tensor(2), -torch.inf)
+    target = target_of("probabilities").index_fill(1, torch.tensor(2), 0.0).requires_grad_()
+    (slope,) = torch.autograd.grad(losscore.linear_cross_entropy(hidden, weight, target, bias=bias), target)
+    assert slope[:, 2].tolist() == [0.0] * ROWS
+    assert (slope[:, [0, 1, 3, 4]] > 0).all()
+
+
 def test_targets_under_vmap_are_differentiated_too() -> None:
     hidden, weight = (part.detach() for part in layer(False))
 
