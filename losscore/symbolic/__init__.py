@@ -30,6 +30,7 @@ TOPICS = (
     "counts",
     "decay",
     "decisions",
+    "denoising",
     "descent",
     "distilling",
     "elicitation",
