@@ -46,6 +46,7 @@ _IDS = (
     "coordinates",
     "soft-targets",
     "vanishing",
+    "loaves",
     "found-in-the-wild",
 )
 """In the order of the book; the exercise "two-scores" stands in the module two_scores."""
