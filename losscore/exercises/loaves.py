@@ -159,22 +159,18 @@ CHEAPEST = Question(
 )
 
 
-def _total(amount: str, *others: WrongAnswer) -> Part:
-    cost = _bill(Fraction(amount), _TEN)
-    swapped = _bill(Fraction(amount), _TEN, 1, 4)
-    return Part(
-        cost,
-        (
-            *others,
-            WrongAnswer("prices swapped", swapped, _SWAPPED),
-            WrongAnswer("a day", cost / 10, _PER_DAY),
-            WrongAnswer(
-                "prices forgotten",
-                _bill(Fraction(amount), _TEN, 1, 1),
-                "You have counted loaves. What do they cost?",
-            ),
+def _total(amount: str) -> Part:
+    cost, swapped = (_bill(Fraction(amount), _TEN, *prices) for prices in ((4, 1), (1, 4)))
+    slips = (
+        WrongAnswer("prices swapped", swapped, _SWAPPED),
+        WrongAnswer("a day", cost / 10, _PER_DAY),
+        WrongAnswer(
+            "prices forgotten",
+            _bill(Fraction(amount), _TEN, 1, 1),
+            "You have counted loaves. What do they cost?",
         ),
     )
+    return Part(cost, tuple(slip for slip in slips if slip.behaviour != cost))
 
 
 BILLS = Question(
