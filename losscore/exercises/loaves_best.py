@@ -40,7 +40,7 @@ _INPUTS = {
         (days(9, seed=9, most=2), 3, 1),
     ],
     "rounding": [
-        (_distinct(10, seed=10), 7, 3),
+        (_distinct(50, seed=10), 7, 43),
         (_distinct(22, seed=11), 15, 7),
         (_distinct(26, seed=12), 15, 11),
     ],
@@ -138,7 +138,7 @@ _MISTAKES = (
     WrongAnswer(
         "rank in floats",
         _by_floats,
-        "Is nτ a whole number? You ask a rounded one: in floats 10 · 0.7 is not 7. The costs are whole numbers, so you "
+        "Is nτ a whole number? You ask a rounded one: in floats 50 · 0.14 is not 7. The costs are whole numbers, so you "
         "can ask without dividing.",
     ),
 )

@@ -89,7 +89,9 @@ def draw_valley(bill: Bill, slopes: Slopes, best: Best, demands: Tensor) -> Figu
     cost = bill(ends, demands, 4.0, 1.0)
     above.plot(ends, cost, color=ORANGE, linewidth=5, linestyle="-")
     words = f"{cost[0]:g} from {low:g} to {high:g}"
-    above.annotate(words, (ends.mean(), cost[0]), xytext=(0, -20), textcoords="offset points", ha="center")
+    above.annotate(
+        words, ((low + high) / 2, cost[0].item()), xytext=(0, -20), textcoords="offset points", ha="center"
+    )
     for left, right, offset in (
         (9, 11, (8, 4)),
         (12, 13, (8, 4)),
@@ -104,7 +106,7 @@ def draw_valley(bill: Bill, slopes: Slopes, best: Best, demands: Tensor) -> Figu
     above.set(xlabel="loaves baked each day", ylabel="bill of the ten days", ylim=(40, None))
     rows = {"mean": demands.mean(), "median": demands.quantile(0.5), "0.8 quantile": ends[0]}
     bills = bill(torch.stack(list(rows.values())), demands, 4.0, 1.0)
-    bars = below.barh(list(rows), bills, color=[GREY, GREY, ORANGE], height=0.6)
+    bars = below.barh(list(rows), bills.tolist(), color=[GREY, GREY, ORANGE], height=0.6)
     below.bar_label(bars, [f"{value:g}" for value in bills.tolist()], padding=4)
     below.set(xlabel="bill of the ten days", xlim=(0, 115))
     below.invert_yaxis()

@@ -34,7 +34,7 @@ def by_the_library(theta: Tensor, x: Tensor, cu: float, co: float) -> Tensor:
 
 
 def by_small_steps(theta: float, x: Tensor, cu: float, co: float) -> tuple[float, float]:
-    places = torch.tensor([theta - 2**-10, theta, theta + 2**-10], dtype=torch.float64)
+    places = x.new_tensor([theta - 2**-10, theta, theta + 2**-10])
     left, here, right = stock_loss(places, x, cu, co).tolist()
     return (here - left) * 2**10, (right - here) * 2**10
 
@@ -58,12 +58,12 @@ def test_right_functions_of_another_make_pass() -> None:
 
 def test_what_no_listed_mistake_explains_is_caught_with_a_reason() -> None:
     for task, function, reason in (
-        ("stock_loss", lambda theta, x, cu, co: stock_loss(theta, x, cu, co) + 1, "currency"),
+        ("stock_loss", lambda theta, x, cu, co: stock_loss(theta, x, cu, co) + 1, "Multiply both costs"),
         ("stock_loss", lambda theta, x, cu, co: stock_loss(theta, x, cu, co).sum(), "a tensor of shape ()"),
         ("subgradient", lambda theta, x, cu, co: subgradient(theta, x, cu, co)[0], "2 values"),
         (
             "optimal_set",
-            lambda x, cu, co: np.quantile(x, [cu / (cu + co)] * 2, method="lower"),
+            lambda x, cu, co: tuple(end + 0.25 for end in optimal_set(x, cu, co)),
             "does not cost least",
         ),
     ):
@@ -88,7 +88,7 @@ def test_the_numbers_of_the_three_bakeries() -> None:
     assert tuple(map(float, _TEN)) == LOAVES
     assert least(LOAVES) == pytest.approx(72) and bills(LOAVES, 18, 19.3, 20) == pytest.approx([72] * 3)
     assert min(bills(LOAVES, 17.9, 20.1)) > 72
-    assert bills(LOAVES, np.mean(LOAVES), np.median(LOAVES)) == pytest.approx([89, 99.5])
+    assert bills(LOAVES, float(np.mean(LOAVES)), float(np.median(LOAVES))) == pytest.approx([89, 99.5])
     assert least(ELEVEN) == pytest.approx(112) and bills(ELEVEN, 20) == pytest.approx([112])
     assert min(bills(ELEVEN, 19.9, 20.1)) > 112
     interpolated = float(np.quantile(SEVEN, 0.8))
@@ -160,7 +160,7 @@ def test_the_page_says_what_its_runs_show(page: dict[str, Any]) -> None:
     ends, paths = page["paths"][-1], page["paths"]
     assert page["inside"] == 20 and ends.min() < 18.5 and ends.max() > 19.5
     assert (
-        11 < paths[:11].min()
+        paths[:11].min() > 11
         and paths[:11].max() < 28.2
         and paths[100:].min() > 16.5
         and paths[100:].max() < 21.5
