@@ -64,7 +64,7 @@ def test_what_no_listed_mistake_explains_is_caught_with_a_reason() -> None:
         (
             "optimal_set",
             lambda x, cu, co: tuple(end + 0.25 for end in optimal_set(x, cu, co)),
-            "does not cost least",
+            "thousand million",
         ),
     ):
         result = check(f"loaves.{task}", function)
