@@ -27,6 +27,7 @@ TOPICS = (
     "calibration",
     "censoring",
     "consistency",
+    "contrasts",
     "counts",
     "decay",
     "decisions",
