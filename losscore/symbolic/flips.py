@@ -119,7 +119,7 @@ def even_flips_keep_the_order() -> Proof:
     def seen(chance: sp.Expr) -> sp.Expr:
         return (1 - rate) * chance + rate / (size - 1) * (1 - chance)
 
-    m = sp.Symbol("m", real=True)
+    m, cost, whole = sp.symbols(r"m \ell c", real=True)
     both = logistic.expression(m, sp.Integer(1)) + logistic.expression(m, sp.Integer(-1))
     sigmoid_loss = [
         generalized_cross_entropy.expression((m, sp.Integer(0)), target, q=sp.Integer(1))
@@ -130,7 +130,7 @@ def even_flips_keep_the_order() -> Proof:
         statement=(
             r"Even flips of rate $\rho<\frac{K-1}K$ change $\eta_k$ into $\tilde\eta_k$ with "
             r"$\tilde\eta_k-\frac1K=\bigl(1-\frac{\rho K}{K-1}\bigr)\bigl(\eta_k-\frac1K\bigr)$: the order of the classes stays. Of two "
-            r"classes, a loss with $\ell(m)+\ell(-m)$ constant tolerates them over any set of models; the logistic loss has no such sum."
+            r"classes, a loss with $\ell(m)+\ell(-m)=c$ for every $m$ tolerates them over any set of models; the logistic loss has no such sum."
         ),
         hypotheses=("flips depend neither on $x$ nor on the class",),
         scope="every $K$",
@@ -148,7 +148,14 @@ def even_flips_keep_the_order() -> Proof:
                 name=r"\tilde\eta_k-\tilde\eta_l",
             ),
             equal(
-                r"Two classes with the logits $(m,0)$: $L_1$ is the sigmoid loss $\sigma(-m)$, and summed over both labels",
+                r"Two classes, $\rho<\frac12$: if the losses of both labels add up to $c$, the noisy risk is an increasing straight "
+                "line in the clean one, and orders all models alike.",
+                (1 - rate) * cost + rate * (whole - cost),
+                (1 - 2 * rate) * cost + rate * whole,
+                name=r"(1-\rho)\,\ell(m)+\rho\,\ell(-m)",
+            ),
+            equal(
+                r"With the logits $(m,0)$ the loss $L_1$ is the sigmoid loss $\sigma(-m)$, and summed over both labels",
                 sp.Add(*sigmoid_loss),
                 sp.Integer(1),
                 name=r"\sigma(-m)+\sigma(m)",
@@ -184,7 +191,7 @@ def forward_correction_recovers_the_truth() -> Proof:
         claims=("C69",),
         statement=(
             r"Class 0 is labelled 1 with probability $a$, class 1 is labelled 0 with probability $b$, $a+b\neq1$. The corrected loss "
-            r"$-\ln(pT)_y$ is least, in expectation over the flipped labels, at $p=\eta$. Without $T$ nothing can tell flips from doubt."
+            r"$-\ln(pT)_{\tilde y}$ is least, in expectation over the flipped labels, at $p=\eta$. Without $T$ nothing can tell flips from doubt."
         ),
         hypotheses=("flips depend on the class, not on $x$", "$T$ is known and invertible"),
         scope=r"two classes, free $\eta$, $a$ and $b$",

@@ -43,14 +43,14 @@ def influence_is_the_slope() -> Proof:
                 name=r"2(1-\varepsilon)(\theta-\mu)+2\varepsilon(\theta-y)\Big|_{\theta=(1-\varepsilon)\mu+\varepsilon y}",
             ),
             equal(
-                "and for small shares each costs 2 times the distance.",
+                "because each value pulls with twice its distance.",
                 slope_of_square,
                 2 * (theta - TARGET),
                 name=r"\ell'(\theta)",
             ),
             derivative("So the influence has no bound.", moved, share, wild - mean),
             derivative(
-                r"Huber's loss at a distance $\delta+g$ beyond the bend pulls with $\delta$, whatever $g$ is.",
+                r"Huber's loss at the distance $\delta+g$, beyond the bend, pulls with $\delta$, whatever $g$ is.",
                 huber.expression(TARGET + DELTA + _GAP, TARGET),
                 _GAP,
                 DELTA,
@@ -69,7 +69,7 @@ def half_of_the_values_must_go_wrong() -> Proof:
         claims=("C53",),
         statement=(
             r"Of $n$ values let $b<\frac n2$ be replaced by anything. The Huber estimate stays within $\delta$ of the range of the "
-            r"good values. The mean follows a single bad one without end."
+            r"good values, so its breakdown point is $\frac12$. The mean follows a single bad one without end."
         ),
         hypotheses=(r"Huber's $\delta$ fixed", "an estimate of location: a constant, no features"),
         scope="every sample and every replacement",
@@ -90,6 +90,10 @@ def half_of_the_values_must_go_wrong() -> Proof:
             ),
             argument(
                 "so the minimum of the convex total lies below; by symmetry it lies above the mirror image."
+            ),
+            argument(
+                "Now read good for bad: where the bad values are the majority, the estimate stays within $\\delta$ of them, "
+                "wherever they are."
             ),
             equal(
                 "The mean of $n$ values moves by $\\frac dn$ when one of them moves by $d$ and the others, of sum $S$, stay.",

@@ -108,7 +108,8 @@ def what_the_score_means() -> Proof:
             ),
             positive("The factors left over are positive.", 2 * sp.exp(f) / (1 + sp.exp(f)) ** 3),
             equal(
-                r"Hinge, for $-1<f<1$: a straight line, so the minimiser lies at $f=1$ if $r>1$ and at $f=-1$ if $r<1$.",
+                r"Hinge: the risk falls before $f=-1$ and rises after $f=1$. Between them, at $f=\frac{s-1}{s+1}$ with $s>0$, it is a "
+                r"straight line of slope $1-r$, so the minimiser is $f=1$ if $r>1$ and $f=-1$ if $r<1$.",
                 (r * hinge.expression(inside, one) + hinge.expression(inside, -one)),
                 1 + r + (1 - r) * inside,
                 name=r"r\,(1-f)+(1+f)\Big|_{f=\frac{s-1}{s+1}}",
@@ -291,13 +292,13 @@ def leverage_outvotes_every_convex_loss() -> Proof:
         claims=("C62",),
         statement=(
             r"Let $n$ examples have $x=y$ and one example the feature $x>0$ and the wrong label $-1$. For every convex "
-            r"margin loss with $\phi'(0)<0$ the fit $f(x)=wx$ has $\hat w>0$ if $x<n$, and $\hat w<0$ if $x>n$."
+            r"margin loss with $\phi'(0)<0$ each fit $f(x)=wx$ of least loss has $\hat w>0$ if $x<n$, and $\hat w<0$ if $x>n$."
         ),
         hypotheses=(r"$\phi$ convex and differentiable at 0, $\phi'(0)<0$", "one weight, no intercept"),
         scope="every such loss; the slopes are checked for two of them",
         steps=(
             argument(
-                "At $w=0$ all margins are 0, so every example pulls with the same $\\phi'(0)$, times its feature.",
+                "At $w=0$ all margins are 0, so every example pulls with the same slope $\\phi'(0)$, times its feature.",
                 r"L'(0)\;\propto\;n\,\phi'(0)-x\,\phi'(0)=(n-x)\,\phi'(0)",
             ),
             equal("Logistic:", at_zero(logistic), (n - x) * sp.Rational(-1, 2), name="L'(0)"),
@@ -417,7 +418,7 @@ def flips_defeat_convex_margin_losses() -> Proof:
         claims=("C62",),
         statement=(
             r"Take the points $(1,0)$, $(\gamma,5\gamma)$ and twice $(\gamma,-\gamma)$, all labelled $+1$, and flip each "
-            r"label with probability $\rho$. For every margin loss $\phi$ and every $0<\rho<\frac12$ there is a $\gamma>0$ such that "
+            r"label with probability $\rho$. For every such $\phi$ and every $0<\rho<\frac12$ there is a $\gamma>0$ such that "
             r"each linear minimiser of the expected loss is wrong on both copies of $(\gamma,-\gamma)$: half of the clean points."
         ),
         hypotheses=(
