@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from losscore.lab.denoising import Impulses
-from losscore.lab.figures import BLUE, GREEN, GREY, ORANGE, label_line, mark, photograph
+from losscore.lab.figures import BLUE, GREEN, GREY, ORANGE, label_line, mark, show_grey
 
 
 def album(images: Mapping[str, Tensor], *, top: int = 60, left: int = 140, size: int = 190) -> None:
@@ -17,7 +17,7 @@ def album(images: Mapping[str, Tensor], *, top: int = 60, left: int = 140, size:
     rows = (len(images) + 1) // 2
     _, axes = plt.subplots(rows, 2, figsize=(6.0, 3.2 * rows))
     for place, (name, image) in zip(axes.flat, images.items(), strict=True):
-        photograph(place, image[top : top + size, left : left + size])
+        show_grey(place, image[top : top + size, left : left + size])
         place.set_title(name, fontsize=12)
 
 

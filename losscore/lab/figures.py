@@ -26,7 +26,7 @@ __all__ = [
     "PINK",
     "label_line",
     "mark",
-    "photograph",
+    "show_grey",
     "shade",
     "use_style",
 ]
@@ -159,7 +159,7 @@ def mark(
         )
 
 
-def photograph(axes: Axes, pixels: Tensor, *, white: float = 1.0, levels: int = 24) -> None:
+def show_grey(axes: Axes, pixels: Tensor, *, white: float = 1.0, levels: int = 24) -> None:
     """Show a picture, without an axis, in shades of grey from 0 to ``white``.
 
     A page carries its pixels as they are, in few shades, so that it stays light.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from losscore.lab.figures import BLUE, GREEN, GREY, INK, ORANGE, label_line, photograph
+from losscore.lab.figures import BLUE, GREEN, GREY, INK, ORANGE, label_line, show_grey
 from losscore.lab.rare_pixels import HEIGHT, WIDTH
 
 
@@ -19,9 +19,9 @@ def marks(image: Tensor, nucleus: Tensor, centre: Tensor, marked: Mapping[str, T
     Each tensor holds the pixels of the block, shape (32768,).
     """
     _, axes = plt.subplots(2 + len(marked), 1, figsize=(6.0, 3.15 * (2 + len(marked))))
-    photo, drawn, discs = (part.cpu().reshape(HEIGHT, WIDTH).numpy() for part in (image, nucleus, centre))
+    drawn, discs = (part.cpu().reshape(HEIGHT, WIDTH).numpy() for part in (nucleus, centre))
     for place in axes:
-        photograph(place, photo, white=0.6, levels=16)
+        show_grey(place, image.reshape(HEIGHT, WIDTH), white=0.6, levels=16)
     axes[0].set_title("the image")
     axes[1].set_title("a person's outlines, and the centres to be found")
     axes[1].imshow(_only(discs > 0), cmap="autumn", vmin=0, vmax=1.4, interpolation="nearest")

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from losscore.lab.figures import BLUE, INK, ORANGE, label_line, mark, photograph, shade, use_style
+from losscore.lab.figures import BLUE, INK, ORANGE, label_line, mark, shade, show_grey, use_style
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_region_and_point_say_their_words_and_take_no_colour_from_the_cycle(axes
 
 def test_a_photograph_stands_in_the_page_with_its_own_pixels_in_few_shades(axes: Axes) -> None:
     picture = torch.rand(120, 160, generator=torch.Generator().manual_seed(0))
-    photograph(axes, 0.5 * picture, white=0.5, levels=16)
+    show_grey(axes, 0.5 * picture, white=0.5, levels=16)
     shown = np.asarray(axes.images[0].get_array())
     assert shown.shape == (120, 160)
     assert len(np.unique(shown)) == 16
