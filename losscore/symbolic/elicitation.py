@@ -55,7 +55,7 @@ def an_expectile_balances_two_sums() -> Proof:
             ),
             argument(
                 r"Each $\ell(\cdot,y)$ is strictly convex, so the expected loss has one minimum: where savings and costs balance. "
-                r"Write $r$ for the ratio of the two expectations.",
+                r"If $Y$ is not constant, write $r$ for the ratio of the two expectations.",
                 r"\tau\,E(Y-t)_+=(1-\tau)\,E(t-Y)_+",
             ),
             solves(
@@ -240,12 +240,13 @@ def quantile_and_shortfall_are_elicitable_together() -> Proof:
             ),
             equal("and one below it", bill(at - _GAP), at, name="u(q,q-g)"),
             argument(
-                r"So $E\,u(q,Y)=q+\frac{1}{1-\tau}E(Y-q)_+$, which is convex in $q$. Where $F$ has no jump its slope is 1 less the "
-                r"share above $q$ over $1-\tau$:",
-                r"\frac{\partial}{\partial q}E\,u(q,Y)=1-\frac{1-F(q)}{1-\tau}",
+                r"So $E\,u(q,Y)=q+\frac{1}{1-\tau}E(Y-q)_+$, which is convex in $q$. To the right of $q$ its slope is 1 less the share "
+                r"above $q$ over $1-\tau$; to the left, $F(q^-)=P(Y<q)$ takes the place of $F(q)$:",
+                r"\frac{\partial}{\partial q^+}E\,u(q,Y)=1-\frac{1-F(q)}{1-\tau}",
             ),
             solves(
-                r"it is least at the $\tau$-quantile, and its value there is the mean of the worst $1-\tau$: $e^*$.",
+                r"It changes sign where $F$ passes $\tau$, so it is least at the $\tau$-quantiles, and its value there is the mean of the "
+                r"worst $1-\tau$: $e^*$.",
                 1 - (1 - share) / (1 - level),
                 share,
                 level,

@@ -45,7 +45,11 @@ def four_losses_four_answers() -> Proof:
             r"On $n$ numbers squared error is least at their mean, absolute error at a median, the pinball loss at a "
             r"$\tau$-quantile. On $n$ labels cross-entropy is least at their shares."
         ),
-        hypotheses=(r"$0<\tau<1$", "the answer is free: it depends on no input"),
+        hypotheses=(
+            r"$0<\tau<1$; $\rho_\tau(r)=\max(\tau r,(\tau-1)r)$, the pinball loss",
+            "the answer is free: it depends on no input",
+            "in cross-entropy every class occurs, $n_k\\geq1$",
+        ),
         scope="every n; mean and shares written out for 2 to 6 values",
         steps=(
             holds_for(
@@ -65,7 +69,8 @@ def four_losses_four_answers() -> Proof:
                 "and one above it takes away.", over, -level, name=r"\partial_a\,\rho_\tau(y-a)\big|_{y>a}"
             ),
             equal(
-                "With $b$ of the $n$ values below, the slope changes sign where $b$ passes $\\tau n$: at a $\\tau$-quantile.",
+                "Off the values, with $b$ of the $n$ below, the slope rises with $b$ and changes sign where $b$ passes $\\tau n$: at a "
+                "$\\tau$-quantile.",
                 below * under + (n - below) * over,
                 below - level * n,
                 name=r"\partial_a\sum_i\rho_\tau(y_i-a)",
@@ -77,7 +82,7 @@ def four_losses_four_answers() -> Proof:
                 name=r"\partial_a\sum_i|y_i-a|",
             ),
             holds_for(
-                "The slopes of cross-entropy vanish where the probabilities are the shares.",
+                "Cross-entropy is convex in the logits, so it is least where its slopes vanish: where the probabilities are the shares.",
                 _SIZES,
                 shares_are_best,
                 shown=r"\frac{\partial}{\partial z_k}\,\frac1n\sum_i\ell(z,y_i)=p_k-\frac{n_k}n",
@@ -118,26 +123,26 @@ def training_risk_is_optimistic() -> Proof:
             r"$E\,\hat R(\hat W)\leq\min_WR(W)\leq E\,R(\hat W)$. For a mean fitted by squared error the three are "
             r"$\sigma^2(1-\frac1n)$, $\sigma^2$ and $\sigma^2(1+\frac1n)$."
         ),
-        hypotheses=("independent draws from one distribution", "the minima exist"),
+        hypotheses=("independent draws from one distribution", "the minima and expectations exist"),
         scope="the inequality: every loss and model, by argument; the example: n = 2…6",
         steps=(
             argument(
                 r"At every fixed $W$ the fit does at least as well on its own data, $\hat R(\hat W)\leq\hat R(W)$, and "
-                r"$E\,\hat R(W)=R(W)$. Take the best $W$.",
+                r"$E\,\hat R(W)=R(W)$. Take the expectation at the best $W$.",
                 r"E\,\hat R(\hat W)\leq\min_WR(W)",
             ),
             argument(
                 r"And $R(\hat W)$ is never below the least value of $R$.", r"\min_WR(W)\leq E\,R(\hat W)"
             ),
             holds_for(
-                "Fit a mean: on its own data,",
+                "Fit a mean, say to values of mean 0: on its own data the risk is",
                 _SIZES,
                 on_its_own_data,
                 shown=r"E\,\frac1n\sum_i(\bar y-y_i)^2=\sigma^2\left(1-\frac1n\right)",
                 named="$n=2,…,6$, independent errors of variance $\\sigma^2$",
             ),
             holds_for(
-                "and on a fresh draw.",
+                "and on a fresh draw",
                 _SIZES,
                 on_fresh_data,
                 shown=r"E\,(\bar y-y)^2=\sigma^2\left(1+\frac1n\right)",

@@ -402,8 +402,9 @@ def sample_costs_are_least_at_order_statistics() -> Proof:
                 name=r"\sum_i\ell'(\theta,x_i)",
             ),
             argument(
-                r"It is negative while $k<n\tau$, positive once $k>n\tau$, and 0 in between only if $k=n\tau$ can be: then all "
-                r"of $[x_{(k)},x_{(k+1)}]$ is optimal. Otherwise the sign turns at the demand number $\lceil n\tau\rceil$."
+                r"It is negative while $k<n\tau$, positive once $k>n\tau$, and 0 where $k=n\tau$. If $n\tau$ is an integer, all of "
+                r"$[x_{(n\tau)},x_{(n\tau+1)}]$ is optimal, a single point if the two are equal. Otherwise the sign turns at the "
+                r"demand number $\lceil n\tau\rceil$."
             ),
             holds_for(
                 "Brute force in exact fractions, over all demands, the points halfway and points outside, agrees.",
