@@ -26,6 +26,7 @@ FAMILIES = (
 TOPICS = (
     "calibration",
     "censoring",
+    "choices",
     "consistency",
     "contrasts",
     "counts",
