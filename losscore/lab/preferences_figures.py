@@ -21,7 +21,7 @@ def leash(reward: Tensor, reference: Tensor, chosen: Tensor) -> None:
     left.set_title("KL to the reference")
     right.plot(betas, [log_loss(policy, chosen).mean() for policy in policies])
     right.set_title("log loss of the choice")
-    for words, model, at in (("reference", reference, 0.14), ("softmax of reward", reward, 3.0)):
+    for words, model, at in (("reference", reference, 0.9), ("softmax of reward", reward, 3.0)):
         level = log_loss(model, chosen).mean().item()
         (line,) = right.plot(betas, torch.full_like(betas, level), color=INK, linestyle=":", linewidth=1.4)
         label_line(line, words, at=at, offset=(4, -15 if model is reward else 5))
@@ -37,12 +37,12 @@ def one_comparison(betas: Mapping[float, str], *, smoothing: float, until: float
     for beta, colour in betas.items():
         times, ratios = reached_after(beta, until)
         (line,) = axes.plot(times, ratios, color=colour, linestyle="-")
-        label_line(line, f"β = {beta:g}", at=until / 30, offset=(-34, 4))
+        label_line(line, f"β = {beta:g}", at=until / 8, offset=(-30, 4) if beta < 1 else (0, -17))
     weakest = min(betas)
     kept = runaway(weakest, step=until / 1000, steps=1000, smoothing=smoothing)
     times = torch.arange(len(kept)) * until / 1000
     (line,) = axes.plot(times[1:], kept[1:], color=ORANGE, linestyle=(0, (5, 1.6)))
-    label_line(line, f"β = {weakest:g}, smoothed by {smoothing:g}", at=until / 12, offset=(-60, -16))
+    label_line(line, f"smoothed by {smoothing:g}", at=until / 8, offset=(0, -17))
     axes.set_xscale("log")
     axes.set_xlim(1, until)
     axes.set_xlabel("steps of size 1")
