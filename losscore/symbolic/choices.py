@@ -256,8 +256,7 @@ def pairs_of_a_choice_have_its_rewards() -> Proof:
                 named="$K=2,3,4$",
             ),
             argument(
-                "Elsewhere they are not, and the softmax, being the likelihood of the whole choice, is the one that no "
-                "unbiased estimate beats for many data."
+                "Elsewhere they are not; and with many data no regular estimate beats the likelihood of the whole choice."
             ),
         ),
     )
