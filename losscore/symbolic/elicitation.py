@@ -150,7 +150,7 @@ def the_expected_shortfall_is_not_elicitable() -> Proof:
                 name="ES(G)",
             ),
             positive(
-                r"For the mixture it is 1: $P(Y\leq0)$ falls short of $\tau$ (write $s=\frac1{1+r}$),",
+                r"For the mixture the quantile is 1: $P(Y\leq0)$ falls short of $\tau$ (write $s=\frac1{1+r}$),",
                 (level - mixed[0][1]).subs(_TAIL, tail),
                 rest / (2 * (1 + rest) ** 2),
             ),
