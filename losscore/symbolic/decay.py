@@ -37,7 +37,11 @@ def a_penalty_leaves_one_minimiser() -> Proof:
             r"whatever the rank of the data. It is the negative log-posterior, up to a constant and a factor, under a Gaussian "
             r"prior of variance $1/\lambda$ if $L$ is a summed negative log-likelihood, and $1/(n\lambda)$ if $L$ is its mean."
         ),
-        hypotheses=(r"$\lambda>0$", "$L$ is convex and finite"),
+        hypotheses=(
+            r"$\lambda>0$",
+            "$L$ is convex and finite",
+            "for the prior: weights independent, of mean 0",
+        ),
         scope="every convex $L$ by the argument; the identities are one coordinate's, and squares add up",
         steps=(
             equal(
@@ -109,7 +113,8 @@ def decay_is_the_penalty_of_plain_descent() -> Proof:
                 name=r"w_{\text{penalty}}-w_{\text{decay}}",
             ),
             argument(
-                r"Where both have come to rest, the buffer holds $\frac{1}{1-\mu}$ times the gradient put into it. With the penalty "
+                r"Where both have come to rest, the buffer holds $\frac{1}{1-\mu}$ times the gradient put into it (once the "
+                r"gradient, if it averages, and then the rest is the same for both). With the penalty "
                 r"inside, rest means $g+\lambda w=0$. With decay outside,",
                 r"\lambda w+\frac{g}{1-\mu}=0\iff g+(1-\mu)\,\lambda w=0 .",
             ),
@@ -210,7 +215,8 @@ def adamw_ends_inside_a_box() -> Proof:
         statement=(
             r"If AdamW with full-batch gradients converges to $w$, then $\lvert w_i\rvert<1/\lambda$ and $w$ is a stationary "
             r"point of $L(w)+\epsilon\sum_iB(\lvert w_i\rvert)$, where $B(\omega)=-\omega-\frac1\lambda\ln(1-\lambda\omega)$ is a "
-            r"barrier of the box $\lVert w\rVert_\infty\leq1/\lambda$. As $\epsilon\to0$ only the box remains."
+            r"barrier of the box $\lVert w\rVert_\infty\leq1/\lambda$. Where such points tend to a $w$ as $\epsilon\to0$, it is "
+            r"a KKT point of minimising $L$ subject to $\lVert w\rVert_\infty\leq1/\lambda$."
         ),
         hypotheses=(
             r"$L$ continuously differentiable, full-batch gradients",
@@ -250,6 +256,11 @@ def adamw_ends_inside_a_box() -> Proof:
                 EPSILON,
                 sp.Integer(0),
                 sp.Integer(0),
+            ),
+            argument(
+                r"By the first step $g_iw_i\leq0$ for every $\epsilon$, and so in the limit: at the wall $L$ can fall only outwards. "
+                r"With $g_i=0$ inside, these are the KKT conditions of the box.",
+                r"g_i=0\text{ where }\lvert w_i\rvert<\tfrac1\lambda,\qquad g_iw_i\leq0\text{ where }\lvert w_i\rvert=\tfrac1\lambda",
             ),
             solves(
                 r"Take $L=\frac c2(w-1)^2$. If $\lambda<1$ its minimum lies inside, and AdamW shrinks nothing.",
@@ -298,7 +309,10 @@ def decay_of_a_scale_free_layer_is_a_schedule() -> Proof:
             r"If $L(cW)=L(W)$ for all $c>0$, descent with decay $\rho=1-\alpha\lambda$ goes through the same functions as descent "
             r"without decay whose step grows as $\alpha\rho^{-2t-1}$."
         ),
-        hypotheses=(r"$L(cW)=L(W)$, as for the weights before a normalisation layer", r"$0<\alpha\lambda<1$"),
+        hypotheses=(
+            r"$L(cW)=L(W)$, as for the weights before a normalisation layer without an $\epsilon$ of its own",
+            r"$0<\alpha\lambda<1$, plain descent",
+        ),
         scope="every scale-free $L$; the gradient is written out for one normalised unit with 2 and 3 inputs",
         steps=(
             argument(
@@ -320,5 +334,10 @@ def decay_of_a_scale_free_layer_is_a_schedule() -> Proof:
                 name=r"\rho\,w_t-\alpha\nabla L(w_t)",
             ),
             argument("$v_t$ and $w_t$ differ by a scale, which the function does not see."),
+            argument(
+                "Without decay every step lengthens the weights, as the gradient is at right angles to them; and the longer they "
+                "are, the shorter is the gradient and the less it turns them.",
+                r"\lVert W-\alpha\nabla L\rVert^2=\lVert W\rVert^2+\alpha^2\lVert\nabla L\rVert^2",
+            ),
         ),
     )

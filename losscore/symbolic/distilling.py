@@ -220,9 +220,9 @@ def forward_divergence_matches_moments() -> Proof:
                 sp.log(scale) + sp.log(2 * sp.pi) / 2 + (variance + (mean - centre) ** 2) / (2 * scale**2),
                 name=r"E_\pi\left[-\ln\mathcal N(Y;\mu,s^2)\right]",
             ),
-            solves("least in $\\mu$ at the mean,", sp.diff(expected, centre), centre, mean),
+            solves("a parabola in $\\mu$, least at the mean,", sp.diff(expected, centre), centre, mean),
             solves(
-                "and there least in $s$ at the standard deviation.",
+                "and there least in $s$ at the standard deviation, as it grows without bound on both sides.",
                 sp.diff(expected.subs(centre, mean), scale),
                 scale,
                 sp.sqrt(variance),
@@ -355,6 +355,9 @@ def soft_targets_are_one_family() -> Proof:
                 mean_target,
                 shown=r"w\,\ell(z,a)+(1-w)\,\ell(z,b)=\ell(z,wa+(1-w)b)",
                 named=NAMED,
+            ),
+            argument(
+                "By the first step the loss to a mean target is least where the divergence from it is 0: at the mean."
             ),
         ),
     )

@@ -56,7 +56,10 @@ def coordinates_precondition_descent() -> Proof:
                 shown=r"\nabla_\theta\,\tfrac12(x^\top A\theta-y)^2=A^\top x\,(x^\top A\theta-y)=A^\top\nabla_w",
                 named="one sample with 2 and 3 weights, free symbols",
             ),
-            argument("$A^\\top$ is invertible, so one gradient vanishes where the other does."),
+            argument(
+                r"$\theta$ and $w=A\theta$ have the same loss, so minimisers map to each other by $A$; and as $A^\top$ is invertible, "
+                "one gradient vanishes where the other does."
+            ),
             holds_for(
                 r"A step in $\theta$, mapped by $A$:",
                 (2, 3),
@@ -64,8 +67,12 @@ def coordinates_precondition_descent() -> Proof:
                 shown=r"A\,(\theta-\alpha\nabla_\theta)=w-\alpha\,AA^\top\nabla_w",
                 named="the same",
             ),
+            argument(
+                r"If $A^\top A=cI$, then $A^{-1}=\frac1cA^\top$ and $AA^\top=cI$ too: only the length of the step changes. If $AA^\top$ is "
+                "no multiple of $I$, some vector is turned by it, and a loss with that gradient takes another way."
+            ),
             equal(
-                r"A rotation by $\varphi$, stretched by $\sqrt c$, has $AA^\top=cI$: only the length of the step changes.",
+                r"For one, a rotation by $\varphi$, stretched by $\sqrt c$:",
                 turn * turn.T,
                 c * sp.eye(2),
                 name=r"AA^\top",
@@ -97,7 +104,7 @@ def descent_picks_by_its_coordinates() -> Proof:
         return design * w == target and orthogonal
 
     return Proof(
-        claims=("C80", "C85", "C86"),
+        claims=("C72", "C80", "C85", "C86"),
         statement=(
             r"From $\theta_0=0$ descent on $\frac1{2n}\lVert XA\theta-y\rVert^2$ ends at the solution of $Xw=y$ with the least "
             r"$\lVert A^{-1}w\rVert_2$, which is $w^*=AA^\top X^\top(XAA^\top X^\top)^+y$. It is the solution of least "
@@ -122,6 +129,10 @@ def descent_picks_by_its_coordinates() -> Proof:
                 r"eigenvalues, so $\theta_t$ tends to the one solution in it. Any other solution is $\theta^*+k$ with $XAk=0$, and",
                 r"\lVert\theta^*+k\rVert^2=\lVert\theta^*\rVert^2+\lVert k\rVert^2\quad\text{as }k\perp\operatorname{row}XA .",
             ),
+            argument(
+                r"From another start the same holds for $\theta_t-\theta_0$, which solves $XA(\theta-\theta_0)=y-XA\theta_0$: descent ends at "
+                r"the solution nearest to $\theta_0$."
+            ),
             holds_for(
                 r"The formula solves $Xw=y$, and $A^{-1}w^*$ is orthogonal to $A^{-1}k$ for every $k$ in $\ker X$.",
                 [(1, 2), (1, 4), (2, 3), (2, 5), (3, 5)],
@@ -137,7 +148,8 @@ def descent_picks_by_its_coordinates() -> Proof:
                 name=r"\lVert A^{-1}(w^*+k\,(x_2,-x_1))\rVert^2-\lVert A^{-1}w^*\rVert^2",
             ),
             argument(
-                r"$w^*$ is the only solution of $Xw=y$ in $AA^\top\operatorname{row}X$. So it is $X^+y$ exactly when "
+                r"$w^*$ is the only solution of $Xw=y$ in $AA^\top\operatorname{row}X$: two would differ by an $AA^\top r$ with "
+                r"$r\in\operatorname{row}X$ and $XAA^\top r=0$, so $\lVert A^\top r\rVert^2=0$. So it is $X^+y$ exactly when "
                 r"$X^+y\in AA^\top\operatorname{row}X$."
             ),
             equal(
@@ -237,7 +249,7 @@ def a_network_can_keep_a_narrower_margin() -> Proof:
         statement=(
             r"For the points $(\frac35,\frac45)$ and $(\frac35,-\frac45)$ labelled $+1$ and $(-1,0)$ labelled $-1$, the net "
             r"$f_\theta(x)=\sum_ja_j\max(0,w_j^\top x)$ has a KKT point of $\min\frac12\lVert\theta\rVert^2$ subject to "
-            r"$y_if_\theta(x_i)\geq1$ with the value 3, while the minimum is $\frac83$. Descent that starts near its directions stays with them."
+            r"$y_if_\theta(x_i)\geq1$ with the value 3, while the minimum is $\frac83$. Descent that starts at a small multiple of it keeps its directions."
         ),
         hypotheses=("three hidden units or more, no biases",),
         scope="this data set, exactly",
@@ -312,25 +324,30 @@ def squares_prefer_few_weights() -> Proof:
                 sp.Integer(0),
                 name=r"\tfrac{d}{dt}(uv)",
             ),
-            derivative("Its solution: $u$ falls", grown_u, total, -2 * grown_u),
-            derivative(r"and $v$ grows with $s=\int g\,dt$,", grown_v, total, 2 * grown_v),
+            derivative(
+                r"With $s=\int g\,dt$ the solution is $u=\beta e^{-2s}$", grown_u, total, -2 * grown_u
+            ),
+            derivative(r"and $v=\beta e^{2s}$,", grown_v, total, 2 * grown_v),
             equal(
                 r"so that the weight is an odd function of $s$.",
                 grown_u**2 - grown_v**2,
                 (-2 * start**2 * sp.sinh(4 * total)).rewrite(sp.exp),
-                name=r"u^2-v^2",
+                name=r"u^2-v^2=-2\beta^2\sinh4s",
             ),
             argument(
                 r"Every $g$ is a combination of the rows of $X$, and so is the vector of all $s$. At the end, therefore,",
                 r"\operatorname{arsinh}\frac{w}{2\beta^2}=-4s\in\operatorname{row}X .",
             ),
             derivative(
-                r"These are the optimality conditions of the stated problem. Its objective bends upwards, so they suffice:",
+                r"The left side is $q_\beta'(w)$, so this is the optimality condition of the stated problem. Its slope has the derivative",
                 slope,
                 size,
                 1 / sp.sqrt(size**2 + 4 * start**4),
             ),
-            positive("the curvature is", 1 / sp.sqrt(size**2 + 4 * start**4)),
+            positive(
+                "so the objective bends upwards, and the condition suffices:",
+                1 / sp.sqrt(size**2 + 4 * start**4),
+            ),
             limit(
                 r"Scaled, the slope tends to a sign as $\beta\to0$: the slope of $\lvert w\rvert$.",
                 slope / sp.log(1 / start**2),
@@ -344,6 +361,10 @@ def squares_prefer_few_weights() -> Proof:
                 start,
                 sp.oo,
                 size,
+            ),
+            argument(
+                r"The scaled objectives are convex and tend to $\lVert w\rVert_1$ and to $\frac12\lVert w\rVert_2^2$, on every bounded set "
+                "uniformly; so what their minimisers tend to is a minimiser of the limit."
             ),
         ),
     )

@@ -41,7 +41,7 @@ distillation = Definition("distillation", _distillation, (STUDENT, TEACHER), {"t
 
 SIZES = range(2, 7)
 NAMED = "$K=2,…,6$ with free symbols"
-MIXED = sp.Symbol("epsilon", positive=True)
+MIXED = sp.Symbol(r"\varepsilon", positive=True)
 
 
 def symbols(name: str, size: int, **assumptions: bool) -> tuple[sp.Symbol, ...]:

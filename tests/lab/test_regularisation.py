@@ -281,7 +281,7 @@ def test_descent_in_coordinates_ends_at_the_solution_of_least_norm_in_them(seed:
     assert ((others @ inverse.T).norm(dim=1) > (inverse @ limit).norm()).all()
 
 
-@pytest.mark.claim("C85")
+@pytest.mark.claim("C72", "C85")
 def test_every_hypothesis_on_the_limit_is_needed() -> None:
     features, target, change = normal(4, 12), normal(4, seed=9), mixing(0)
     limit = lab.least_in_coordinates(features, target, change)
@@ -331,8 +331,12 @@ def test_a_small_start_in_squares_finds_few_weights_and_a_large_one_small_weight
 @pytest.mark.claim("C87")
 def test_a_start_that_is_not_small_enough_misses() -> None:
     features, target, truth = lab.sparse_problem(1)
-    missed = [
-        ((lab.descend_in_squares(features, target, begin) - truth).norm() / truth.norm()).item()
-        for begin in (1e-3, 1e-8)
-    ]
+    arrived, under_way = (lab.descend_in_squares(features, target, begin) for begin in (1e-3, 1e-8))
+    missed = [((found - truth).norm() / truth.norm()).item() for found in (arrived, under_way)]
     assert missed[0] > 0.4 and missed[1] < 0.7 * missed[0]
+    unfitted = [(features @ found - target).norm().item() for found in (arrived, under_way)]
+    assert unfitted[0] < 0.01 and unfitted[1] > 0.1
+    least = linprog(
+        np.ones(80), A_eq=np.hstack([features, -features]), b_eq=target.numpy(), bounds=(0, None)
+    ).x
+    np.testing.assert_allclose(least[:40] - least[40:], truth, atol=1e-6)
