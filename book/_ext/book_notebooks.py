@@ -71,7 +71,7 @@ def set_up(wheel: str, packages: list[str]) -> str:
     """The code of the first cell: quick and silent where all is there; it never replaces a package."""
     lines = ["# @title Set-up: adds losscore where it is missing", "import importlib.util"]
     needed = [("losscore", wheel)] if wheel else []
-    needed += [(package, package) for package in packages]
+    needed += [(package.replace("-", "_"), package) for package in packages]
     if needed:
         lines += ["import os", "import subprocess", "import sys"]
     if not wheel:

@@ -159,13 +159,16 @@ def mark(
         )
 
 
-def show_grey(axes: Axes, pixels: Tensor, *, white: float = 1.0, levels: int = 24) -> None:
-    """Show a picture, without an axis, in shades of grey from 0 to ``white``.
+def show_grey(
+    axes: Axes, pixels: Tensor, *, white: float = 1.0, levels: int = 24, marked: Tensor | None = None
+) -> None:
+    """Show a picture, without an axis, in shades of grey from 0 to ``white``, and the ``marked`` pixels in orange.
 
     A page carries its pixels as they are, in few shades, so that it stays light.
     """
     shades = (pixels.cpu().numpy() / white).clip(0, 1)
-    axes.imshow(
-        (shades * (levels - 1)).round() / (levels - 1), cmap="gray", vmin=0, vmax=1, interpolation="none"
-    )
+    picture = np.repeat(((shades * (levels - 1)).round() / (levels - 1))[..., None], 3, axis=2)
+    if marked is not None:
+        picture[marked.cpu().numpy()] = mpl.colors.to_rgb(ORANGE)
+    axes.imshow(picture, interpolation="none")
     axes.set_axis_off()

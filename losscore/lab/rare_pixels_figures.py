@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from losscore.lab.figures import BLUE, GREEN, GREY, INK, ORANGE, label_line, show_grey
@@ -19,24 +18,15 @@ def marks(image: Tensor, nucleus: Tensor, centre: Tensor, marked: Mapping[str, T
     Each tensor holds the pixels of the block, shape (32768,).
     """
     _, axes = plt.subplots(2 + len(marked), 1, figsize=(6.0, 3.15 * (2 + len(marked))))
-    drawn, discs = (part.cpu().reshape(HEIGHT, WIDTH).numpy() for part in (nucleus, centre))
-    for place in axes:
-        show_grey(place, image.reshape(HEIGHT, WIDTH), white=0.6, levels=16)
-    axes[0].set_title("the image")
-    axes[1].set_title("a person's outlines, and the centres to be found")
-    axes[1].imshow(_only(discs > 0), cmap="autumn", vmin=0, vmax=1.4, interpolation="nearest")
+    photo, drawn = image.reshape(HEIGHT, WIDTH), nucleus.cpu().reshape(HEIGHT, WIDTH).numpy()
+    layers = {"the image": None, "a person's outlines, and the centres to be found": centre > 0, **marked}
+    for place, (name, pixels) in zip(axes, layers.items(), strict=True):
+        shown = None if pixels is None else pixels.reshape(HEIGHT, WIDTH)
+        show_grey(place, photo, white=0.6, levels=16, marked=shown)
+        place.set_title(name)
     for number in np.unique(drawn):
         if number > 0:
             axes[1].contour(drawn == number, levels=[0.5], colors=[BLUE], linewidths=1.0)
-    for place, (name, pixels) in zip(axes[2:], marked.items(), strict=True):
-        place.imshow(
-            _only(pixels.cpu().reshape(HEIGHT, WIDTH).numpy()),
-            cmap="autumn",
-            vmin=0,
-            vmax=1.4,
-            interpolation="nearest",
-        )
-        place.set_title(name)
 
 
 def scores(
@@ -64,8 +54,3 @@ def scores(
     axes.set_ylim(0, 0.45)
     axes.set_xlabel("mark a pixel from this output on")
     axes.set_ylabel("F1 score, mean of eight blocks")
-
-
-def _only(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The mask as a layer that is transparent elsewhere."""
-    return np.where(mask, 1.0, np.nan)

@@ -94,8 +94,17 @@ def test_region_and_point_say_their_words_and_take_no_colour_from_the_cycle(axes
 def test_a_photograph_stands_in_the_page_with_its_own_pixels_in_few_shades(axes: Axes) -> None:
     picture = torch.rand(120, 160, generator=torch.Generator().manual_seed(0))
     show_grey(axes, 0.5 * picture, white=0.5, levels=16)
-    shown = np.asarray(axes.images[0].get_array())
+    shown = np.asarray(axes.images[0].get_array())[..., 0]
     assert shown.shape == (120, 160)
     assert len(np.unique(shown)) == 16
     assert np.abs(shown - picture.numpy()).max() <= 0.5 / 15 + 1e-6
     assert len(svg(axes)) < 30_000
+
+
+def test_marked_pixels_stand_out(axes: Axes) -> None:
+    marked = torch.zeros(3, 4, dtype=torch.bool)
+    marked[1, 2] = True
+    show_grey(axes, torch.full((3, 4), 0.5), marked=marked)
+    shown = np.asarray(axes.images[0].get_array())
+    grey = (shown == shown[..., :1]).all(-1)
+    assert np.argwhere(~grey).tolist() == [[1, 2]]
