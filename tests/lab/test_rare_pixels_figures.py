@@ -8,8 +8,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 
 from losscore.lab import rare_pixels_figures as figures
+from losscore.lab.figures import ORANGE
 from losscore.lab.rare_pixels import HEIGHT, WIDTH
 
 
@@ -27,10 +29,12 @@ def test_marks_are_laid_over_the_image() -> None:
     figures.marks(image, nucleus, centre, {"some rule": image > 0.5})
     photo, drawn, rule = plt.gcf().axes
     assert [place.get_title() for place in (photo, rule)] == ["the image", "some rule"]
-    shades = photo.images[0].get_array().ravel()
-    assert len(np.unique(shades)) == 16 and np.allclose(shades, image / 0.6, atol=0.5 / 15 + 1e-6)
-    assert np.flatnonzero(~drawn.images[1].get_array().mask.ravel()).tolist() == [5000]
-    assert np.array_equal(~rule.images[1].get_array().mask.ravel(), (image > 0.5).numpy())
+    shades, where, chosen = (place.images[0].get_array().reshape(-1, 3) for place in (photo, drawn, rule))
+    assert len(np.unique(shades)) == 16
+    assert np.allclose(shades, image[:, None] / 0.6, atol=0.5 / 15 + 1e-6)
+    orange = to_rgb(ORANGE)
+    assert np.flatnonzero(np.isclose(where, orange).all(axis=1)).tolist() == [5000]
+    assert np.array_equal(np.isclose(chosen, orange).all(axis=1), (image > 0.5).numpy())
     (outline,) = [path for each in drawn.collections for path in each.get_paths()]
     assert np.allclose(outline.get_extents().bounds, (29.5, 19.5, 30, 20))
 
