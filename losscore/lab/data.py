@@ -107,7 +107,10 @@ _CARDS = (
             "10x Genomics, Fresh 68k PBMCs (Donor A), thinned out by the authors of scanpy "
             "(scanpy.datasets.pbmc68k_reduced)"
         ),
-        licence="CC BY 4.0, the terms of 10x Genomics for its data sets",
+        licence=(
+            "CC BY 4.0, as the Bioconductor package TENxPBMCData states for its copy of the whole set; scanpy states no "
+            "terms for the data"
+        ),
         package="scanpy",
         package_licence="BSD-3-Clause",
         citation=(
@@ -226,7 +229,10 @@ _CARDS = (
         what="cell nuclei under a fluorescence microscope, and for each pixel the nucleus that a person drew there",
         size="one image of 512 × 512 pixels, 125 nuclei",
         source="2018 Data Science Bowl (stardist.data.test_image_nuclei_2d)",
-        licence="CC0, as the Broad Bioimage Benchmark Collection states for its set BBBC038",
+        licence=(
+            "CC0, as public copies of the competition's images (BBBC038 of the Broad Bioimage Benchmark Collection) "
+            "state; the package states no terms for the data"
+        ),
         package="stardist",
         package_licence="BSD-3-Clause",
         citation=(
