@@ -35,7 +35,8 @@ def cox(
     Conventions: "sum" is the negative log partial likelihood, "mean" divides it by the number of events, and
     "none" gives each event its share, 0 for the censored; tied events share the sums of their time equally.
     Without events the loss is 0, with gradient 0; so it is for an empty batch. Independent of the order of
-    the batch, with ties too. The same number as `lifelines` and R's `coxph` under the same `ties`.
+    the batch, with ties too. Under the same `ties` the same number as R's `coxph`; `lifelines` has Efron's form
+    alone.
 
     Shape: `log_hazard`, `time` and `event` (N,); the result () or, under "none", (N,).
 

@@ -92,7 +92,7 @@ def distillation(
         >>> distillation(torch.tensor([[1e-4, 0.0]]), torch.tensor([[0.0, 0.0]]))
         tensor(1.2500e-09)
 
-    References: Buciluă, Caruana & Niculescu-Mizil (2006), Model compression; Hinton, Vinyals & Dean (2015),
+    References: Buciluǎ, Caruana & Niculescu-Mizil (2006), Model compression; Hinton, Vinyals & Dean (2015),
     Distilling the knowledge in a neural network.
     """
     temperature = positive("temperature", temperature)
