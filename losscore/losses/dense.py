@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -104,7 +105,7 @@ def binary_focal(
         alpha = check_number("alpha", alpha, "a number in [0, 1], or None", lambda x: 0 <= x <= 1)
     logit, label, dtype = paired(input, target)
     check_labels(label, "0 or 1", lambda y: (y == 0) | (y == 1))
-    losses = _focused(-F.logsigmoid((2 * label - 1) * logit), exponent)
+    losses = _focused_margin((2 * label - 1) * logit, exponent)
     if alpha is not None:
         losses = (label * alpha + (1 - label) * (1 - alpha)) * losses
     return reduce(losses, reduction, dtype)
@@ -117,6 +118,14 @@ def _focused(surprisal: Tensor, gamma: float) -> Tensor:
     plain = (surprisal == 0) | (surprisal > _NO_CHANCE)
     between = torch.where(plain, 1, surprisal)
     return torch.where(plain, surprisal, missed(between) ** gamma * between)
+
+
+def _focused_margin(margin: Tensor, gamma: float) -> Tensor:
+    """(1 - p)^gamma times the surprisal, for the log-odds of the label; where p or 1 - p is 0, the surprisal itself."""
+    far = margin.abs() > -math.log(torch.finfo(margin.dtype).tiny)
+    between = torch.where(far, 0, margin)
+    focused = torch.sigmoid(-between) ** gamma * -F.logsigmoid(between)
+    return torch.where(far, -F.logsigmoid(margin), focused)
 
 
 def _class_factors(alpha: Any, logits: Tensor) -> Tensor | None:
