@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from losscore.lab.hardware import device
-from losscore.lab.noisy_labels import ADAM, EVERY, Flips, Loss, Networks, noisy_digits
+from losscore.lab.noisy_labels import ADAM, EVERY, Flips, Loss, networks, noisy_digits
 from losscore.lab.training import progress
 from losscore.losses.robust import forward_corrected_cross_entropy
 
@@ -77,7 +77,7 @@ class Course(NamedTuple):
 def train(loss: Loss, study: Study, *, steps: int = 200) -> Course:
     """Training of one network a seed on all its images at each step; ``loss`` is a mean over examples."""
     seeds, home = len(study.images), study.images.device
-    model = Networks(seeds, 10, hidden=64).to(home, study.images.dtype)
+    model = networks(seeds, 10, hidden=64).to(home, study.images.dtype)
     rule = ADAM(model.parameters())
     clean: list[Tensor] = []
     noisy: list[Tensor] = []

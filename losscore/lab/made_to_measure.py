@@ -16,7 +16,7 @@ from losscore.lab.electricity import mean_costs, sample_quantile
 from losscore.lab.hardware import generator
 from losscore.lab.loaders import digits
 from losscore.lab.statistics import t_quantile
-from losscore.lab.targets import Networks, Trained
+from losscore.lab.targets import Trained, networks
 from losscore.lab.training import fit
 
 LOAVES = (12.0, 15.0, 9.0, 20.0, 14.0, 18.0, 11.0, 25.0, 16.0, 13.0)
@@ -212,10 +212,10 @@ class LongTail:
             ).view_as(labels)
             return ((factor * each).sum(1) / factor.sum(1)).mean()
 
-        networks = Networks(range(len(self.labels)), hidden=64)
-        fit(networks, loss, self.images, self.labels, optimiser=partial(torch.optim.Adam, lr=0.01), steps=200)
+        model = networks(range(len(self.labels)), hidden=64)
+        fit(model, loss, self.images, self.labels, optimiser=partial(torch.optim.Adam, lr=0.01), steps=200)
         with torch.no_grad():
-            return Trained(networks(self.images), networks(self.test_images), self.test_labels)
+            return Trained(model(self.images), model(self.test_images), self.test_labels)
 
     def corrected(self, run: Trained) -> Trained:
         """The same networks with ln π subtracted from their logits."""

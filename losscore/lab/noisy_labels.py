@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 import losscore
 from losscore.lab.hardware import device, generator
 from losscore.lab.loaders import digits
-from losscore.lab.training import progress
+from losscore.lab.training import Stack, progress
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,26 +76,17 @@ def noisy_digits(
     return NoisyDigits(images, given, true, test_images, test_true, classes)
 
 
-class Networks(nn.Module):
+def networks(seeds: int, classes: int, hidden: int) -> Stack:
     """One network a seed, each seeing its own images: a hidden layer of rectified units, or none."""
-
-    def __init__(self, seeds: int, classes: int, hidden: int) -> None:
-        super().__init__()
-        sizes = [64, hidden, classes] if hidden else [64, classes]
-        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for into, out in zip(sizes, sizes[1:]):
-            start = [
-                torch.rand(into, out, generator=generator(100 + seed), dtype=torch.float32)
-                for seed in range(seeds)
-            ]
-            self.weights.append((2 * torch.stack(start) - 1) / into**0.5)
-            self.biases.append(torch.zeros(seeds, 1, out, dtype=torch.float32))
-
-    def forward(self, images: Tensor) -> Tensor:
-        values = images
-        for depth, (weight, bias) in enumerate(zip(self.weights, self.biases)):
-            values = torch.baddbmm(bias, values.relu() if depth else values, weight)
-        return values
+    layers = []
+    for before, after in pairwise([64, hidden, classes] if hidden else [64, classes]):
+        draws = [
+            torch.rand(before, after, generator=generator(100 + seed), dtype=torch.float32)
+            for seed in range(seeds)
+        ]
+        weights = (2 * torch.stack(draws) - 1) / before**0.5
+        layers.append((weights, torch.zeros(seeds, 1, after, dtype=torch.float32)))
+    return Stack(layers, activation=torch.relu)
 
 
 @dataclass(frozen=True)
@@ -138,7 +130,7 @@ def train(
     """
     seeds, home = len(data.images), device()
     data = data.to(home)
-    model = Networks(seeds, data.classes, hidden).to(home)
+    model = networks(seeds, data.classes, hidden).to(home)
     rule, draw = optimiser(model.parameters()), generator(seeds)
     rows = []
     for step in progress(steps + 1, "training"):
@@ -157,7 +149,7 @@ def train(
 
 
 @torch.no_grad()
-def _measured(model: Networks, data: NoisyDigits) -> tuple[Tensor, ...]:
+def _measured(model: Stack, data: NoisyDigits) -> tuple[Tensor, ...]:
     logits, tested = model(data.images), model(data.test_images)
     predicted = tested.argmax(2)
     wrong = data.wrong

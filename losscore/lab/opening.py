@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import losscore
 from losscore.lab.hardware import generator
-from losscore.lab.targets import Networks, school
+from losscore.lab.targets import networks, school
 from losscore.lab.training import descend, fit
 
 if TYPE_CHECKING:
@@ -168,8 +168,8 @@ class Course:
 def course_of_training(seeds: int = 16) -> Course:
     """Networks that learn 100 digits by cross-entropy, watched on 1,697 unseen ones."""
     digits = school(100, 0, seeds=seeds)
-    networks = Networks(range(seeds))
-    rule = torch.optim.Adam(networks.parameters(), lr=0.01)
+    model = networks(range(seeds))
+    rule = torch.optim.Adam(model.parameters(), lr=0.01)
     steps = [20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400]
 
     def log_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -179,12 +179,12 @@ def course_of_training(seeds: int = 16) -> Course:
     rows = []
     for step in range(1, steps[-1] + 1):
         rule.zero_grad()
-        loss = log_loss(networks(digits.images), digits.labels)
+        loss = log_loss(model(digits.images), digits.labels)
         loss.mean().backward()  # type: ignore[no-untyped-call]
         rule.step()
         if step in steps:
             with torch.no_grad():
-                logits = networks(digits.test_images)
+                logits = model(digits.test_images)
                 wrong = (logits.argmax(2) != digits.test_labels).double().mean(1)
                 rows.append(torch.stack([loss.detach(), log_loss(logits, digits.test_labels), wrong]))
     trained, unseen, errors = torch.stack(rows, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import losscore
 from losscore.calibration import expected_calibration_error, reliability_curve
 from losscore.lab.hardware import generator, seeded
 from losscore.lab.loaders import digits
-from losscore.lab.training import Descent, descend, fit
+from losscore.lab.training import Descent, Stack, descend, fit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,28 +22,17 @@ if TYPE_CHECKING:
     from losscore.lab.slider import SliderFigure
 
 
-class Networks(nn.Module):
-    """One network for each seed, 64 inputs to 10 logits over one hidden layer, trained side by side."""
-
-    def __init__(self, seeds: Sequence[int], hidden: int = 32) -> None:
-        super().__init__()
-        first, second = [], []
-        for seed in seeds:
-            with seeded(seed):
-                first.append(nn.Linear(64, hidden, dtype=torch.float64))
-                second.append(nn.Linear(hidden, 10, dtype=torch.float64))
-        self.first_weight, self.first_bias = _stacked(first)
-        self.second_weight, self.second_bias = _stacked(second)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits (seeds, n, 10) of images (seeds, n, 64)."""
-        hidden = torch.relu(torch.baddbmm(self.first_bias, images, self.first_weight))
-        return torch.baddbmm(self.second_bias, hidden, self.second_weight)
-
-
-def _stacked(layers: list[nn.Linear]) -> tuple[nn.Parameter, nn.Parameter]:
-    weights = torch.stack([layer.weight.detach().T for layer in layers])
-    return nn.Parameter(weights), nn.Parameter(torch.stack([layer.bias.detach()[None] for layer in layers]))
+def networks(seeds: Iterable[int], hidden: int = 32) -> Stack:
+    """One network for each seed, from 64 inputs over a hidden layer of rectified units to 10 logits."""
+    alone = []
+    for seed in seeds:
+        with seeded(seed):
+            alone.append([nn.Linear(*widths, dtype=torch.float64) for widths in ((64, hidden), (hidden, 10))])
+    layers = [
+        (torch.stack([one.weight.T for one in layer]), torch.stack([one.bias[None] for one in layer]))
+        for layer in zip(*alone)
+    ]
+    return Stack(layers, activation=torch.relu)
 
 
 @dataclass(frozen=True)
@@ -111,9 +100,9 @@ class School:
         hidden: int,
     ) -> Trained:
         wanted = [target.flatten(0, 1).to(images.device) for target in targets]
-        networks = Networks(range(first_seed, first_seed + len(images)), hidden).to(images.device)
+        model = networks(range(first_seed, first_seed + len(images)), hidden).to(images.device)
         fit(
-            networks,
+            model,
             lambda logits, _: loss(logits.flatten(0, 1), *wanted),
             images,
             wanted[0],
@@ -121,7 +110,7 @@ class School:
             steps=200,
         )
         with torch.no_grad():
-            seen, unseen = networks(self.images), networks(self.test_images)
+            seen, unseen = model(self.images), model(self.test_images)
         return Trained(seen.cpu(), unseen.cpu(), self.test_labels.cpu())
 
 

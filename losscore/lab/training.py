@@ -107,12 +107,38 @@ def fit(
     return losses.cpu()
 
 
-class Copies(nn.Module):
-    """Independent copies of one multi-layer network, trained at once: one copy a seed or a split.
+class Stack(nn.Module):
+    """Multi-layer networks of the same widths, independent of each other and trained at once: one a seed or a split.
 
-    Inputs (copies, n, widths[0]) give (copies, n, widths[-1]), or (copies, n) where the last width is 1. The loss to
+    Inputs (copies, n, first width) give (copies, n, last width), or (copies, n) where the last width is 1. The loss to
     train with is the *sum* over the copies of each one's own; a rule that scales every parameter by itself, such as
     Adam's, then trains each copy as if it were alone.
+
+    Args:
+        layers: the first weights (copies, inputs, outputs) and biases (copies, 1, outputs) of each layer.
+        activation: after each hidden layer.
+    """
+
+    def __init__(
+        self, layers: Iterable[tuple[Tensor, Tensor]], *, activation: Callable[[Tensor], Tensor]
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for weight, bias in layers:
+            self.weights.append(nn.Parameter(weight.detach()))
+            self.biases.append(nn.Parameter(bias.detach()))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The outputs of every copy on its own inputs."""
+        hidden = inputs
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            hidden = torch.baddbmm(bias, self.activation(hidden) if layer else hidden, weight)
+        return hidden.squeeze(-1)
+
+
+class Copies(Stack):
+    """A stack of copies of one network that differ in their first weights, which one generator draws.
 
     Args:
         copies: how many.
@@ -134,22 +160,13 @@ class Copies(nn.Module):
         activation: Callable[[Tensor], Tensor] = torch.tanh,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        super().__init__()
         if len(widths) < 2:
             raise ValueError(f"widths must name inputs and outputs at least, got {tuple(widths)}")
-        self.activation = activation
-        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        layers = []
         for before, after in pairwise(widths):
             uniform = 2 * torch.rand(copies, before, after, generator=generator, dtype=torch.float64) - 1
-            self.weights.append(nn.Parameter((uniform / before**0.5).to(dtype)))
-            self.biases.append(nn.Parameter(torch.zeros(copies, 1, after, dtype=dtype)))
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """The outputs of every copy on its own inputs."""
-        hidden = inputs
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            hidden = torch.baddbmm(bias, self.activation(hidden) if layer else hidden, weight)
-        return hidden.squeeze(-1)
+            layers.append(((uniform / before**0.5).to(dtype), torch.zeros(copies, 1, after, dtype=dtype)))
+        super().__init__(layers, activation=activation)
 
 
 def progress(steps: int, what: str) -> Iterator[int]:
