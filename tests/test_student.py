@@ -87,7 +87,7 @@ def test_no_solution_is_in_it(edition: Path) -> None:
 
 def test_the_search_for_solutions_finds_them_in_the_book() -> None:
     in_package = "\n".join(given_away(ROOT / "losscore" / "exercises"))
-    assert "gce.py: gce.gce: " in in_package and "gce.py is a module of solutions" in in_package
+    assert "gce_loss.py: gce.gce: " in in_package and "gce.py is a module of solutions" in in_package
     assert "robust.py: a proof" in "\n".join(given_away(ROOT / "losscore" / "symbolic"))
     in_notebooks = "\n".join(given_away(ROOT / "book" / "notebooks" / "en" / "exercises"))
     assert "gce.ipynb: outputs" in in_notebooks and "gce.ipynb: a model answer" in in_notebooks

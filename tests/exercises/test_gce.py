@@ -11,7 +11,7 @@ from torch import Tensor
 
 import losscore
 from losscore.exercises import answer, check, solution
-from losscore.exercises.gce import GCE, gce
+from losscore.exercises.gce_loss import GCE, gce
 from losscore.lab import dial, generator, interval, noisy_labels, paired
 from tests.exercises.pages import run_page
 

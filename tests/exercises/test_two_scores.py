@@ -12,13 +12,8 @@ from torch import Tensor
 
 from losscore import exercises
 from losscore.exercises import answer, check, solution
-from losscore.exercises.two_scores import (
-    EXPECTED,
-    LOSSES,
-    REGRET_FORMULA,
-    expected_loss,
-    grad_logit,
-)
+from losscore.exercises.two_scores import EXPECTED, REGRET_FORMULA
+from losscore.exercises.two_scores_functions import LOSSES, expected_loss, grad_logit
 from losscore.lab import landscapes
 from losscore.symbolic import definition, scores
 from losscore.symbolic.classification import binary_brier, binary_cross_entropy
