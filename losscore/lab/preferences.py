@@ -13,7 +13,7 @@ from torch.nn.functional import one_hot
 from losscore.lab.hardware import generator
 from losscore.lab.loaders import mode_choice
 from losscore.lab.splits import repeated_folds
-from losscore.lab.training import descend
+from losscore.lab.training import descend, progress
 from losscore.losses.classification import cross_entropy
 from losscore.losses.preference import bradley_terry, dpo
 
@@ -106,7 +106,8 @@ def learn(objective: Objective, data: Travellers, *, penalty: float = 0.0) -> Te
     reference = data.reference(data.train)
     descent = torch.optim.LBFGS(
         [weights],
-        max_iter=1500,
+        max_iter=30,
+        max_eval=1000,
         history_size=30,
         tolerance_grad=1e-7,
         tolerance_change=0,
@@ -120,7 +121,8 @@ def learn(objective: Objective, data: Travellers, *, penalty: float = 0.0) -> Te
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    descent.step(closure)  # type: ignore[no-untyped-call]
+    for _ in progress(50, "fitting"):  # the optimiser goes on where it stood
+        descent.step(closure)  # type: ignore[no-untyped-call]
     return weights.detach()
 
 
