@@ -48,7 +48,9 @@ def reliabilities(panels: Mapping[str, Reliability]) -> None:
             linewidth=1.5,
         )
         above.set_title(name)
-        below.bar(curve.probability.cpu(), curve.patients.cpu(), width=0.07, color=BLUE, alpha=0.55)
+        below.bar(
+            curve.probability.cpu().numpy(), curve.patients.cpu().numpy(), width=0.07, color=BLUE, alpha=0.55
+        )
         below.set_xlabel("stated risk")
         below.set_xlim(-0.03, 1.03)
         below.set_xticks([0, 0.5, 1], ["0", "½", "1"])

@@ -13,8 +13,8 @@ from losscore.lab.figures import BLUE, GREEN, GREY, ORANGE, label_line, mark, sh
 
 
 def album(images: Mapping[str, Tensor], *, top: int = 60, left: int = 140, size: int = 190) -> None:
-    """The same square of several grey images, two in a row, each under its name."""
-    rows = (len(images) + 1) // 2
+    """The same square of an even number of grey images, two in a row, each under its name."""
+    rows = len(images) // 2
     _, axes = plt.subplots(rows, 2, figsize=(6.0, 3.2 * rows))
     for place, (name, image) in zip(axes.flat, images.items(), strict=True):
         show_grey(place, image[top : top + size, left : left + size])

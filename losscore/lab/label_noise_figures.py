@@ -16,7 +16,7 @@ def given_labels(study: Study, *, columns: int = 8) -> None:
     _, axes = plt.subplots(2, columns, figsize=(6.0, 2.3))
     for place, panel in enumerate(axes.flat):
         given, true = study.given[0, place].item(), study.true[0, place].item()
-        panel.imshow(study.images[0, place].reshape(8, 8).cpu(), cmap="gray_r")
+        panel.imshow(study.images[0, place].reshape(8, 8).cpu().numpy(), cmap="gray_r")
         panel.set_title(
             f"{given}" if given == true else f"{given}, not {true}",
             fontsize=11,
@@ -51,7 +51,7 @@ def matrices(panels: Mapping[str, Tensor]) -> None:
     """Transition matrices side by side: the true digit down, the label across, darker for more."""
     _, axes = plt.subplots(1, len(panels), figsize=(6.0, 2.5))
     for panel, (name, matrix) in zip(axes, panels.items(), strict=True):
-        panel.imshow(matrix.cpu(), cmap="Blues", vmin=0, vmax=1)
+        panel.imshow(matrix.cpu().numpy(), cmap="Blues", vmin=0, vmax=1)
         panel.set_title(name, loc="center", fontsize=12)
         panel.set_xticks([0, 9])
         panel.set_yticks([0, 9])

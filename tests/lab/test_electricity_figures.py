@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -14,12 +12,6 @@ from matplotlib.lines import Line2D
 from losscore.lab import electricity_figures as figures
 from losscore.lab import generator
 from losscore.lab.electricity import DAY, WEEK, coverage_by_hour, hourly
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

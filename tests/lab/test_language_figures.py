@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 import torch
 
 from losscore.calibration import reliability_curve
 from losscore.lab import language_figures as figures
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def test_confidences_leave_empty_bins_out() -> None:

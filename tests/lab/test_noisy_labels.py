@@ -163,3 +163,13 @@ def test_the_sum_over_labels_stays_between_its_bounds() -> None:
             for k in range(10)
         )
         assert ((10 - 10 ** (1 - q)) / q - 1e-12 <= total).all() and (total <= 9 / q + 1e-12).all()
+
+
+def test_courses_are_drawn_as_means_within_the_range_over_the_seeds() -> None:
+    accuracy = torch.tensor([[0.1, 0.1], [0.6, 0.8], [0.9, 0.7]])
+    course = Course(torch.tensor([0, 10, 20]), *[accuracy] * 5)
+    (axes,) = noisy_labels.draw_courses({"some loss": course}).axes
+    (line,) = axes.lines
+    assert line.get_xydata().tolist() == [pytest.approx([10, 0.7]), pytest.approx([20, 0.8])]
+    reach = axes.collections[0].get_paths()[0].get_extents()
+    assert (reach.ymin, reach.ymax) == pytest.approx((0.6, 0.9))

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 import torch
 from matplotlib.colors import to_rgb
 
 from losscore.lab import rare_pixels_figures as figures
 from losscore.lab.figures import ORANGE
 from losscore.lab.rare_pixels import HEIGHT, WIDTH
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def test_marks_are_laid_over_the_image() -> None:

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from losscore.lab import descend, role
 from losscore.losses.regression import half_squared_error
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def test_errors_move_in_steps_and_the_loss_bends_upwards() -> None:

@@ -277,10 +277,17 @@ def test_replaced_labels_are_as_many_as_asked() -> None:
 
 
 def test_drawings_show_what_they_are_given() -> None:
-    import matplotlib.pyplot as plt
-
     figure = targets.draw_bumps({"covers": (0.0, 3.08), "seeks": (3.0, 0.7)})
     assert len(figure.axes[0].lines) == 2
     slider = targets.slide_smoothing()
     assert slider.marker is not None and slider.marker[3] == pytest.approx(math.log(19))
-    plt.close("all")
+
+
+def test_reliability_is_drawn_where_there_are_fifty_images() -> None:
+    sure = torch.tensor([4 / 6, 1 / 6, 1 / 6]).log().expand(1, 100, 3)
+    unsure = torch.tensor([0.45, 0.30, 0.25]).log().expand(1, 10, 3)
+    logits = torch.cat([sure, unsure], 1)
+    labels = torch.cat([torch.arange(100) >= 80, torch.zeros(10)]).long()[None]
+    (axes,) = targets.draw_reliability({"student": Trained(logits, logits, labels)}).axes
+    _, line = axes.lines
+    assert line.get_xydata().tolist() == [pytest.approx([4 / 6, 0.8])]
