@@ -146,7 +146,10 @@ class Definition:
             argument, position = component
             expression = sp.diff(expression, list(_leaves(arguments[argument]))[position])
         flat = [x for i, a in enumerate(arguments) if i not in self.given for x in _leaves(a)]
-        compiled: Callable[..., Any] = sp.lambdify([*flat, *self.parameters.values()], expression, "mpmath")
+        one_branch = not expression.has(sp.Piecewise)  # shared parts are computed for branches not taken, too
+        compiled: Callable[..., Any] = sp.lambdify(
+            [*flat, *self.parameters.values()], expression, "mpmath", cse=one_branch
+        )
         return compiled
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from .battery import call
 DISTRIBUTION = torch.tensor([0.55, 0.05, 0.4], dtype=torch.float64)
 PROBABILITIES = (0.03, 0.2, 0.45, 0.7, 0.98)
 
-Pull = Callable[[Tensor], Tensor]
+Pull = Callable[[float], float]
 
 
 def best_logits(entry: Entry, parameters: Mapping[str, Any], law: Tensor) -> Tensor:
@@ -51,25 +52,20 @@ def balanced(pulls: list[Pull]) -> Tensor:
     def probability(pull: Pull, level: float) -> float:
         return _root(lambda p: level - pull(p), 0.0, 1.0)
 
-    low, high = -50.0, 50.0
-    for _ in range(200):
-        middle = (low + high) / 2
-        level = float(torch.tensor(middle, dtype=torch.float64).exp())
-        low, high = (middle, high) if sum(probability(pull, level) for pull in pulls) > 1 else (low, middle)
-    return torch.tensor([probability(pull, level) for pull in pulls], dtype=torch.float64)
+    level = _root(lambda height: 1 - sum(probability(pull, math.exp(height)) for pull in pulls), -50.0, 50.0)
+    return torch.tensor([probability(pull, math.exp(level)) for pull in pulls], dtype=torch.float64)
 
 
-def _root(increasing: Callable[[Tensor], Tensor], low: float, high: float) -> float:
-    for _ in range(60):
+def _root(increasing: Callable[[float], float], low: float, high: float) -> float:
+    for _ in range(52):  # after more, a middle may round to the end
         middle = (low + high) / 2
-        at = torch.tensor(middle, dtype=torch.float64)
-        low, high = (middle, high) if increasing(at) < 0 else (low, middle)
+        low, high = (middle, high) if increasing(middle) < 0 else (low, middle)
     return (low + high) / 2
 
 
 def _focal_pull(weight: float, gamma: float) -> Pull:
-    def pull(p: Tensor) -> Tensor:
-        return weight * ((1 - p) ** gamma / p - gamma * (1 - p) ** (gamma - 1) * p.log())
+    def pull(p: float) -> float:
+        return weight * ((1 - p) ** gamma / p - gamma * (1 - p) ** (gamma - 1) * math.log(p))
 
     return pull
 

@@ -21,7 +21,7 @@ SAMPLE = torch.tensor([-3.0, -1.2, -0.4, 0.1, 0.3, 0.9, 1.7, 2.2, 5.0, 11.0, 30.
 
 def root(function: Callable[[Tensor], Tensor], low: float, high: float) -> float:
     """Where an increasing function changes its sign."""
-    for _ in range(80):
+    for _ in range(50):
         middle = (low + high) / 2
         low, high = (
             (middle, high) if function(torch.tensor(middle, dtype=torch.float64)) < 0 else (low, middle)
