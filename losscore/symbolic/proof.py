@@ -10,8 +10,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from ..claims import claim
 from .definition import CLASSES
@@ -156,9 +158,12 @@ def holds_for(
     return Step(words, shown, f"sympy: checked for {named}")
 
 
+@cache
 def is_zero(expression: sp.Expr) -> bool | None:
     """Whether `expression` vanishes identically; None where neither numbers nor algebra decide."""
     expression = sp.sympify(expression)
+    if sp.expand(expression) == 0:
+        return True
     if not _vanishes_at_samples(expression):
         return False
     for simplified in _simplifications(expression):
@@ -177,11 +182,19 @@ def _zero(words: str, difference: sp.Expr) -> None:
 
 
 def _simplifications(expression: sp.Expr) -> Iterable[sp.Expr]:
-    yield sp.expand(expression)
+    for form in (expression.doit(), expression.doit().rewrite(sp.exp)):
+        yield sp.expand(sp.numer(sp.together(_apart(form))))
     yield sp.simplify(expression.doit())
     yield sp.simplify(sp.expand_log(sp.expand(expression.doit()), force=True))
     yield sp.simplify(sp.logcombine(expression.doit(), force=True))
     yield sp.simplify(expression.doit().rewrite(sp.exp))
+
+
+def _apart(expression: sp.Expr) -> sp.Expr:
+    """With sums for the logarithms of products: far faster than `simplify`, and mostly enough."""
+    return expression.replace(
+        sp.log, lambda inside: sp.expand_log(sp.log(sp.factor(sp.expand(inside))), force=True)
+    )
 
 
 def _vanishes_at_samples(expression: sp.Expr) -> bool:
@@ -192,7 +205,9 @@ def _vanishes_at_samples(expression: sp.Expr) -> bool:
         atoms = closed.atoms(sp.Indexed) | {s for s in closed.free_symbols if isinstance(s, sp.Symbol)}
         atoms -= {base.label for base in closed.atoms(sp.IndexedBase)}
         point = {a: _sample(a, source) for a in sorted(atoms, key=sp.default_sort_key)}
-        value = closed.subs(point).evalf(_DIGITS)
+        # xreplace is ten times faster, but would replace bound variables, too
+        bound = closed.has(sp.Derivative, sp.Subs, ExprWithLimits)
+        value = (closed.subs(point) if bound else closed.xreplace(point)).evalf(_DIGITS)
         if value.is_number and value.is_finite and abs(value) > _TOLERANCE:
             return False
     return True
