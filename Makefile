@@ -51,7 +51,7 @@ lint: $(READY)  ## check style and types
 	$(PYTHON) -m mypy
 
 coverage: $(READY)  ## measure which branches of losscore the tests take, and list those that they don't
-	$(PYTHON) -m pytest -q -n $(JOBS) --ignore tests/book --cov=losscore --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=98
+	$(PYTHON) -m pytest -q -n $(JOBS) --dist worksteal --ignore tests/book --cov=losscore --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=98
 
 bench: $(READY)  ## time and memory of every loss against torch, the naive formula and peers: make bench ARGS="brier --runs 3"
 	@$(PYTHON) benchmarks/run.py $(ARGS)

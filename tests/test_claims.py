@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -179,9 +177,3 @@ def test_bad_file_is_refused(tmp_path: Path, content: str, message: str) -> None
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         read_ledger(path)
-
-
-def test_yaml_is_imported_on_first_use_only() -> None:
-    before, after = "assert 'yaml' not in sys.modules", "assert 'yaml' in sys.modules"
-    script = f"import sys; from losscore.claims import ledger; {before}; ledger(); {after}"
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,8 +52,9 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "pytest", "-q", *arguments]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True).stdout
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", *arguments]
+    few_plugins = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, env=few_plugins).stdout
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])

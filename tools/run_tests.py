@@ -106,7 +106,9 @@ def make(target: str) -> list[str]:
 
 
 def stages() -> list[Stage]:
-    unit = PytestStage("Unit tests", pytest("tests", "--ignore=tests/book"), report="unit.xml")
+    unit = PytestStage(
+        "Unit tests", pytest("tests", "--ignore=tests/book", "--dist", "worksteal"), report="unit.xml"
+    )
     build = Stage("Build of the book", make("book"))
     fresh = Stage("Notebooks are up to date", make("check-notebooks"), needs=build)
     notebooks = PytestStage(
