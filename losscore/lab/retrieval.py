@@ -55,8 +55,8 @@ def views(images: Tensor, *, generator: torch.Generator) -> Tensor:
 
 
 def pixels(images: Tensor) -> Tensor:
-    """Means of 2 × 2 pixels, row by row: (n, 28, 28) gives (n, 196)."""
-    return F.avg_pool2d(images[:, None], 2).flatten(1)
+    """Means of 2 × 2 pixels, row by row, in double precision: (n, 28, 28) gives (n, 196)."""
+    return F.avg_pool2d(images[:, None].double(), 2).flatten(1)
 
 
 def supervised(batch: Batch, *, temperature: float) -> Tensor:
@@ -81,6 +81,8 @@ def embed(
 ) -> list[Tensor]:
     """Train a network with 128 hidden units and 32 outputs for each training, and embed its held-out images.
 
+    In double precision, so that machines agree on the digits that a page prints.
+
     Args:
         task: the digits.
         loss: the sum over the trainings of their losses on a batch.
@@ -93,8 +95,8 @@ def embed(
     """
     draw, device = generator(seed), task.images.device
     trainings = len(task.held_out)
-    body = Copies(trainings, (196, 128, 32), generator=draw, activation=torch.relu).to(device)
-    head = Copies(trainings, (32, 10), generator=draw).to(device)
+    body = Copies(trainings, (196, 128, 32), generator=draw, activation=torch.relu).to(device, torch.float64)
+    head = Copies(trainings, (32, 10), generator=draw).to(device, torch.float64)
     known = [task.rows(training, unseen=False) for training in range(trainings)]
     rule = torch.optim.Adam([*body.parameters(), *head.parameters()], lr=0.003)
     for _ in progress(steps, "training"):

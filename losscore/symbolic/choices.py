@@ -107,18 +107,23 @@ def dpo_is_bradley_terry_of_the_implied_reward() -> Proof:
 def strength_moves_the_policy_and_not_the_reward() -> Proof:
     """At the best log ratio βΔ is the log-odds of the choice, whatever β; the policy's odds are their 1/β-th power."""
     beta, chance = STRENGTH, _CHANCE
+    stretch, rest = sp.Symbol("k", positive=True), (sp.Integer(0),) * 3
     chosen, rejected = _gain(sp.Integer(0))
     odds = chance / (1 - chance)
     risk = chance * chosen + (1 - chance) * rejected
     one = sp.exp(beta * _GAP) / (1 + sp.exp(beta * _GAP))
     return Proof(
-        claims=("C210",),
+        claims=("C210", "C211"),
         statement=(
             r"Let the first of two answers be chosen with probability $P$, and let $\Delta=\ln\frac{\pi_1}{\pi^0_1}-\ln\frac{\pi_2}"
             r"{\pi^0_2}$. The expected DPO loss is least at $\beta\Delta=\ln\frac P{1-P}$ only: the implied reward does not depend on "
-            r"$\beta$, and the policy has the odds $\frac{\pi_1}{\pi_2}=\frac{\pi^0_1}{\pi^0_2}\bigl(\frac P{1-P}\bigr)^{1/\beta}$."
+            r"$\beta$, and the policy has the odds $\frac{\pi_1}{\pi_2}=\frac{\pi^0_1}{\pi^0_2}\bigl(\frac P{1-P}\bigr)^{1/\beta}$. "
+            r"In a class of log ratios that may be stretched, the best $\beta\Delta$ is the same for every $\beta$."
         ),
-        hypotheses=("$0<P<1$", r"$\Delta$ is free"),
+        hypotheses=(
+            "$0<P<1$",
+            r"$\Delta$ is free; for the last sentence, it may be multiplied by every $k>0$",
+        ),
         scope=r"every $P$, $\beta>0$ and reference",
         steps=(
             derivative("Differentiate the expected loss.", risk, _GAP, beta * (one - chance)),
@@ -138,10 +143,17 @@ def strength_moves_the_policy_and_not_the_reward() -> Proof:
                 name=r"e^\Delta",
             ),
             equal(
-                r"which are the odds of the choice for $\beta=1$ and an even reference only: for $\beta=\frac12$ and $P=\frac23$ they are",
+                r"which are the odds of the choice for $\beta=1$ and an even reference, in general for no other: for $\beta=\frac12$ and $P=\frac23$ they are",
                 (odds ** (1 / beta)).subs({beta: sp.Rational(1, 2), chance: sp.Rational(2, 3)}),
                 sp.Integer(4),
                 name=r"e^\Delta",
+            ),
+            equal(
+                r"Write the loss of one comparison as $\ell_\beta(\Delta)$. It meets $\beta$ in the product $\beta\Delta$ only, so a "
+                r"$\beta$ that is $k$ times smaller is made up for by log ratios stretched by $k$, in every comparison at once.",
+                dpo.expression(stretch * _GAP, *rest, beta=beta / stretch, label_smoothing=rest[0]),
+                chosen,
+                name=r"\ell_{\beta/k}(k\Delta)",
             ),
         ),
     )
@@ -256,7 +268,8 @@ def pairs_of_a_choice_have_its_rewards() -> Proof:
                 named="$K=2,3,4$",
             ),
             argument(
-                "Elsewhere they are not; and with many data no regular estimate beats the likelihood of the whole choice."
+                "Elsewhere, with three answers or more, they are not in general; and with many data no regular estimate beats the "
+                "likelihood of the whole choice."
             ),
         ),
     )

@@ -6,7 +6,7 @@ import sympy as sp
 
 from .classification import cross_entropy, softmax
 from .contrastive import info_nce
-from .proof import Proof, argument, equal, holds_for, is_zero, positive
+from .proof import Proof, argument, holds_for, is_zero, positive
 
 _SIZES = range(2, 6)
 _QUERIES = tuple(tuple(map(sp.Integer, row)) for row in ((3, 4), (5, 12), (8, 15)))
@@ -136,9 +136,21 @@ def infonce_bounds_the_information() -> Proof:
 
 def temperature_moves_from_the_hardest_to_the_mean() -> Proof:
     """T times the InfoNCE loss tends to the hardest margin for T → 0, and to the mean one for T → ∞."""
-    gap, more, heat = sp.symbols("g h b", positive=True)
-    loss = cross_entropy.expression([sp.Integer(0), heat * gap, -heat * more], _one_hot(0, 3))
-    ahead = 1 + sp.exp(-heat * gap) + sp.exp(-heat * (gap + more))
+    heat = sp.Symbol("b", positive=True)
+
+    def gaps_and_loss(size: int) -> tuple[list[sp.Expr], sp.Expr]:
+        """How far each candidate is ahead of the positive, which comes first, and the loss at the temperature 1/b."""
+        gaps = [sp.Integer(0), *sp.symbols(f"g_2:{size + 1}", real=True)]
+        return gaps, cross_entropy.expression([heat * gap for gap in gaps], _one_hot(0, size))
+
+    def is_a_sum_of_powers(size: int) -> bool:
+        gaps, loss = gaps_and_loss(size)
+        return bool(is_zero(sp.exp(loss) - sum(sp.exp(heat * gap) for gap in gaps)))
+
+    def leaves_the_heat_with_the_mean(size: int) -> bool:
+        gaps, loss = gaps_and_loss(size)
+        start, slope = loss.subs(heat, 0) - sp.log(size), sp.diff(loss, heat).subs(heat, 0)
+        return bool(is_zero(start)) and bool(is_zero(slope - sum(gaps) / size))
 
     def pushes_with_its_weight(size: int) -> bool:
         free = sp.symbols(f"s_1:{size + 1}", real=True)
@@ -157,7 +169,7 @@ def temperature_moves_from_the_hardest_to_the_mean() -> Proof:
             r"$T(\mathcal L-\ln N)\to\bar s-s_+$ with the mean $\bar s$ of all $N$ similarities: all count alike."
         ),
         hypotheses=("the similarities are fixed numbers, $s_+$ that of the positive",),
-        scope="the slopes for $N=2,…,5$; the limits for three candidates, of which one is ahead of the positive and one behind",
+        scope="every $N$ by argument; the formulas for $N=2,…,5$",
         steps=(
             holds_for(
                 "The slopes are the softmax over the temperature.",
@@ -166,29 +178,26 @@ def temperature_moves_from_the_hardest_to_the_mean() -> Proof:
                 shown=r"\frac{\partial\mathcal L}{\partial s_k}=\frac{p_k}T,\qquad\frac{\partial\mathcal L}{\partial s_+}=-\frac{1-p_+}T",
                 named="$N=2,…,5$, free similarities",
             ),
-            equal(
-                "Measure similarities from that of the positive, and let $b=1/T$. With one negative ahead by $g$ and one behind by $h$, "
-                r"$e^{\mathcal L}$ is",
-                sp.exp(loss),
-                sp.exp(heat * gap) * ahead,
-                name=r"1+e^{bg}+e^{-bh}",
+            holds_for(
+                "Let $g_k=s_k-s_+$ be how far candidate $k$ is ahead of the positive, with $g_1=0$ for the positive itself, and "
+                r"$b=1/T$. Then $e^{\mathcal L}$ is a sum.",
+                _SIZES,
+                is_a_sum_of_powers,
+                shown=r"e^{\mathcal L}=\sum_ke^{bg_k}",
+                named="$N=2,…,5$, free gaps",
             ),
             argument(
-                "The factor in brackets lies between 1 and 3, so the logarithm of it, times $T$, vanishes in the cold: the one ahead is all that "
-                "counts. With none ahead, $e^{\\mathcal L}$ itself lies between 1 and 3.",
-                r"g\leq T\mathcal L\leq g+T\ln3",
+                r"In the cold: the sum is at least its largest term and at most $N$ times that. So with $g=\max_kg_k\geq0$, the $T\ln N$ "
+                "vanishing,",
+                r"g\leq T\mathcal L\leq g+T\ln N.",
             ),
-            equal(
-                r"In the heat, at $b=0$, the loss is $\ln3$,",
-                loss.subs(heat, 0),
-                sp.log(3),
-                name=r"\mathcal L",
-            ),
-            equal(
-                r"and leaves it with the mean of the similarities $0$, $g$ and $-h$ as slope: that is the limit of $\frac1b(\mathcal L-\ln3)$.",
-                sp.diff(loss, heat).subs(heat, 0),
-                (gap - more) / 3,
-                name=r"\frac{d\mathcal L}{db}",
+            holds_for(
+                r"In the heat, at $b=0$, the loss is $\ln N$ and leaves it with the mean of the gaps as slope: that is the limit of "
+                r"$T(\mathcal L-\ln N)=\frac1b(\mathcal L-\ln N)$.",
+                _SIZES,
+                leaves_the_heat_with_the_mean,
+                shown=r"\mathcal L\Big|_{b=0}=\ln N,\qquad\frac{d\mathcal L}{db}\Big|_{b=0}=\frac1N\sum_kg_k=\bar s-s_+",
+                named="$N=2,…,5$, free gaps",
             ),
         ),
     )

@@ -163,3 +163,5 @@ def test_a_penalised_classifier_predicts_better(seen: Experiment) -> None:
     weights = learn(whole, data, penalty=1 / 168)
     rows = log_loss(valued(data.test, weights), data.test_chosen)
     assert seen.versus(seen.loss(seen.whole), rows).low > 0.04
+    held = learn(whole, seen.data, penalty=1 / 168)
+    assert seen.versus(seen.loss(held), rows).low > 0.04
