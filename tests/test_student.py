@@ -113,6 +113,7 @@ def test_notebooks_keep_the_tasks_and_open_with_the_set_up(edition: Path) -> Non
         prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
         assert prose.count("*Your answer:*") >= 3
         assert "## Reflect" in prose and "## What this page shows" not in prose
+        assert "Solutions" not in prose
 
 
 PROGRAM = """

@@ -32,6 +32,7 @@ MECHANISM = {"__init__", "answering", "calling", "checking", "grade", "results",
 """The modules of losscore.exercises that hold no exercise; all others are compiled."""
 SOLVED = ("explanation", "proofs")
 CONCLUDING = re.compile(r"## (?:Where this stops being true|What this page shows|Solutions)\b")
+FOLDED = " Solutions are folded at the end of the page."
 MODEL_ANSWER = re.compile(r"<details>\s*<summary>(.*?)</summary>.*?</details>", re.DOTALL)
 SET_UP = """\
 # @title Set-up: adds losscore where it is missing
@@ -142,7 +143,8 @@ def _cells(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             if text.startswith("## "):
                 concluding = CONCLUDING.match(text) is not None
             if not concluding:
-                yield {**cell, "source": MODEL_ANSWER.sub(r"\1\n\n*Your answer:*", text)}
+                answered = MODEL_ANSWER.sub(r"\1\n\n*Your answer:*", text)
+                yield {**cell, "source": answered.replace(FOLDED, "")}
         elif text.startswith("progress(") or not concluding:
             yield {**cell, "source": text, "outputs": [], "execution_count": None}
 
