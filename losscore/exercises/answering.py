@@ -21,6 +21,7 @@ from .tasks import Answer, Part, Question
 _DECIMALS_AGREE = 1e-3
 _DECIMALS_CLOSE = 2e-2
 _PLACES_AGREE = 1e-4
+_PLACES_CLOSE = 1e-3
 _SAMPLES = 8
 _DIGITS = 40
 _NOT_FINITE = (sp.nan, sp.zoo, sp.oo, -sp.oo)
@@ -92,7 +93,7 @@ def _judge_part(part: Part, given: object) -> str:
             return wrong.hint
     if any(entry.has(*_NOT_FINITE) for entry in answer):
         return "Not this: the answer is finite."
-    if all(_is_close(one, other) for one, other in zip(answer, right)):
+    if _are_close(answer, right):
         return "Close. Give four significant digits, or the exact expression."
     if any(value.free_symbols for value in right) and not any(entry.free_symbols for entry in answer):
         return f"This is a number; the question asks for a formula in {', '.join(sorted(map(str, known)))}."
@@ -146,8 +147,12 @@ def _equivalent(given: tuple[sp.Expr, ...], values: tuple[sp.Expr, ...], part: P
         return False
     if any(entry.has(*_NOT_FINITE) for entry in (*given, *values)):
         return given == values
-    largest = max((abs(float(value)) for value in values if not value.free_symbols), default=0.0)
-    return all(_equal(one, other, part, _PLACES_AGREE * largest) for one, other in zip(given, values))
+    rounding = _PLACES_AGREE * _largest(values)
+    return all(_equal(one, other, part, rounding) for one, other in zip(given, values))
+
+
+def _largest(values: tuple[sp.Expr, ...]) -> float:
+    return max((abs(float(value)) for value in values if not value.free_symbols), default=0.0)
 
 
 def _equal(given: sp.Expr, value: sp.Expr, part: Part, rounding: float) -> bool:
@@ -186,8 +191,12 @@ def _same_number(given: sp.Expr, value: sp.Expr) -> bool:
     return bool(abs(one - other) <= _AGREEMENT * (1 + abs(other)))
 
 
-def _is_close(given: sp.Expr, value: sp.Expr) -> bool:
-    return not given.free_symbols and _within(given, value, _DECIMALS_CLOSE)
+def _are_close(given: tuple[sp.Expr, ...], values: tuple[sp.Expr, ...]) -> bool:
+    rounding = _PLACES_CLOSE * _largest(values)
+    return all(
+        not one.free_symbols and _within(one, other, _DECIMALS_CLOSE, rounding)
+        for one, other in zip(given, values)
+    )
 
 
 def _within(given: sp.Expr, value: sp.Expr, share: float, rounding: float = 0.0) -> bool:
