@@ -127,6 +127,11 @@ SMOOTHED = Question(
                 ),
                 WrongAnswer("no smoothing", _SIGMOID - 1, "This is the slope for the target 1."),
                 WrongAnswer(
+                    "of the mean",
+                    (_SIGMOID - sp.Rational(7, 5)) / 2,
+                    "This is the slope of the mean of both terms. Take the label's own term before the mean.",
+                ),
+                WrongAnswer(
                     "sign",
                     sp.Rational(7, 5) - _SIGMOID,
                     "Check the sign: the slope is prediction minus target.",
@@ -169,7 +174,7 @@ MINIMUM = Question(
     },
     explanation=(
         "The slope $\\sigma(z)-1.4$ is below $-0.4$ at every logit: descent raises the logit for ever. Smoothing was meant "
-        "to keep it finite. With ten thousand classes, as in the code that had it, $\\frac1K$ is 0.0001 and nobody sees it."
+        "to keep it finite. With ten thousand classes $\\frac1K$ is 0.0001, and nobody sees it."
     ),
 )
 

@@ -238,6 +238,18 @@ SMOOTHED_LOSS = Task(
             "mixed with the uniform distribution, which gives the label a share too.",
         ),
         WrongAnswer(
+            "the label without a share",
+            lambda z, y, eps: _against(z, torch.where(y == 1, 1 - eps, eps / y.shape[-1])),
+            "You leave a label 1 − ε and give ε/K to the other classes. The uniform distribution has a share for the label "
+            "too.",
+        ),
+        WrongAnswer(
+            "two outcomes",
+            lambda z, y, eps: _against(z, (1 - eps) * y + eps / 2),
+            "You give each class ε/2, as if it were smoothed by itself, between yes and no. Here the K classes of a row "
+            "share ε.",
+        ),
+        WrongAnswer(
             "K − 1 in the mixture",
             lambda z, y, eps: _against(z, (1 - eps) * y + eps / (y.shape[-1] - 1)),
             "You divide by K − 1, but every class gets a share, the label included. How many are they?",

@@ -8,6 +8,7 @@ from .classification import LOGIT, binary_cross_entropy, sigmoid, softplus
 from .proof import Proof, derivative, equal, limit, positive, solves
 
 _ONE, _ZERO = sp.Integer(1), sp.Integer(0)
+_EXCESS = r"\ell_{\mathrm{found}}-\ell_{\mathrm{right}}"
 
 
 def swapped_branches_reward_the_wrong_label() -> Proof:
@@ -24,13 +25,13 @@ def swapped_branches_reward_the_wrong_label() -> Proof:
         hypotheses=(r"$p=\sigma(z)$", "labels 0 and 1"),
         scope="every real logit",
         steps=(
-            equal("For the label 1 the two differ by", swapped_one - right_one, z, name="w-r"),
-            equal("and for the label 0 by", swapped_zero - right_zero, -z, name="w-r"),
+            equal("For the label 1 the two differ by", swapped_one - right_one, z, name=_EXCESS),
+            equal("and for the label 0 by", swapped_zero - right_zero, -z, name=_EXCESS),
             equal(
                 "They agree at $z=0$ alone, where both cost",
                 right_one.subs(z, 0),
                 sp.log(2),
-                name="w(0)=r(0)",
+                name=r"\ell_{\mathrm{right}}(0)",
             ),
             positive(
                 "The slope of the swapped loss is positive for the label 1: descent lowers the logit,",
@@ -45,7 +46,7 @@ def swapped_branches_reward_the_wrong_label() -> Proof:
 def targets_above_one_leave_no_minimum() -> Proof:
     """Without its ε, the uniform part of a smoothed label adds 1 to the targets, and lifts small sets above 1."""
     z, excess = LOGIT, sp.Symbol("delta", positive=True)
-    mixed, size = sp.Symbol("epsilon", positive=True), sp.Symbol("K", positive=True)
+    mixed, size = sp.Symbol(r"\varepsilon", positive=True), sp.Symbol("K", positive=True)
     loss = softplus(z) - (1 + excess) * z
     return Proof(
         claims=(),
@@ -64,12 +65,18 @@ def targets_above_one_leave_no_minimum() -> Proof:
             ),
             solves("The target of the label is 1 at", (1 - mixed + 1 / size) - 1, size, 1 / mixed),
             positive(
-                r"Let it be $1+\delta$. The slope is below 0 at every logit,",
-                -sp.diff(loss, z),
-                1 / (1 + sp.exp(z)) + excess,
+                r"Let it be $1+\delta$. The slope is below $-\delta$ at every logit, so the loss has no minimum. It is below by",
+                -excess - sp.diff(loss, z),
+                1 / (1 + sp.exp(z)),
             ),
-            limit(r"and never comes nearer to 0 than $\delta$.", sp.diff(loss, z), z, sp.oo, -excess),
-            limit("So the loss falls without end.", loss.subs(excess, sp.Rational(2, 5)), z, sp.oo, -sp.oo),
+            limit(r"far out it falls by $\delta$ for each unit.", sp.diff(loss, z), z, sp.oo, -excess),
+            limit(
+                r"For two classes and $\varepsilon=0.1$, with $\delta=0.4$:",
+                loss.subs(excess, sp.Rational(2, 5)),
+                z,
+                sp.oo,
+                -sp.oo,
+            ),
             equal(
                 "The loss in this proof is binary cross-entropy with that target.",
                 binary_cross_entropy.expression(z, 1 + excess),
@@ -130,12 +137,17 @@ def a_lost_factor_halves_the_penalty() -> Proof:
         scope="each weight by itself, every rate and strength",
         steps=(
             derivative("Only the weight's own term depends on it.", strength * w**2, w, 2 * strength * w),
-            equal("The step as found stops short by", found - right, rate * strength * w, name="f-r"),
+            equal(
+                "The step as found stops short by",
+                found - right,
+                rate * strength * w,
+                name=r"w_{\mathrm{found}}-w_{\mathrm{right}}",
+            ),
             equal(
                 "With half the strength the right step is the one found.",
                 right.subs(strength, strength / 2),
                 found,
-                name=r"r(\lambda/2)",
+                name=r"w_{\mathrm{right}}(\lambda/2)",
             ),
             solves(
                 r"Where the loss is $\frac12(w-1)^2$, the right step comes to rest at",
