@@ -36,6 +36,10 @@ _DEARER = "Which mistake hurts more, a loaf short or a loaf over? Your amount su
 _AVERAGE = "This is the mean. It minimises squared gaps and does not look at the prices."
 _MIDDLE = "The median is right if both mistakes cost the same. Here they do not."
 _SWAPPED = "You have swapped the prices: a loaf short costs 4, a loaf over 1."
+_INSIDE = (
+    "This amount costs least, but it is one of a whole segment: why? Look at the slope on both sides of it."
+)
+_RANK = "This is the rank of a demand in the sorted list. How many loaves were asked for on that day?"
 _PER_DAY = "This is the bill of an average day. Add up the days."
 
 SLOPES = Question(
@@ -107,11 +111,8 @@ def _amount(value: int, *others: WrongAnswer) -> Part:
         sp.Integer(value),
         (
             *others,
-            WrongAnswer(
-                "interpolated",
-                _number("18.4"),
-                "This amount costs least, but it is one of a whole segment: why? Look at the slope on both sides of it.",
-            ),
+            WrongAnswer("interpolated", _number("18.4"), _INSIDE),
+            WrongAnswer("middle", sp.Integer(19), _INSIDE),
             WrongAnswer("mean", _number("15.3"), _AVERAGE),
             WrongAnswer("median", _number("14.5"), _MIDDLE),
         ),
@@ -125,6 +126,7 @@ CHEAPEST = Question(
         "low": _amount(
             18,
             WrongAnswer("the 0.2 quantile", sp.Integer(11), _DEARER),
+            WrongAnswer("rank", sp.Integer(8), _RANK),
             WrongAnswer(
                 "one demand too far",
                 sp.Integer(20),
@@ -139,6 +141,7 @@ CHEAPEST = Question(
         "high": _amount(
             20,
             WrongAnswer("the 0.2 quantile", sp.Integer(12), _DEARER),
+            WrongAnswer("rank", sp.Integer(9), _RANK),
             WrongAnswer(
                 "one amount",
                 sp.Integer(18),
@@ -372,6 +375,11 @@ POPULATION = Question(
             (
                 WrongAnswer(
                     "ratio", _RATIO, "This is the ratio of the two bills. By which share is the one larger?"
+                ),
+                WrongAnswer(
+                    "percent",
+                    100 * (_RATIO - 1),
+                    "This is in percent. Give the share, a number such as 0.123.",
                 ),
                 WrongAnswer(
                     "share of the larger",

@@ -67,6 +67,17 @@ def _neighbour(x: Tensor, cu: int, co: int) -> tuple[float, float]:
     return ordered[first], ordered[min(first + 1, len(x) - 1)]
 
 
+def _rounded_down(x: Tensor, cu: int, co: int) -> tuple[float, float]:
+    ordered, _, last = _ranks(x, cu, co)
+    return ordered[last - 1], ordered[last]
+
+
+def _around(x: Tensor, cu: int, co: int) -> tuple[float, float]:
+    level = cu / (cu + co)
+    low, high = (torch.quantile(x, level, interpolation=side) for side in ("lower", "higher"))
+    return low.item(), high.item()
+
+
 def _one_too_far(x: Tensor, cu: int, co: int) -> tuple[float, float]:
     ordered, first, last = _ranks(x, cu, co)
     return ordered[min(first + 1, len(x) - 1)], ordered[min(last + 1, len(x) - 1)]
@@ -119,6 +130,17 @@ _MISTAKES = (
         "always an interval",
         _neighbour,
         "You always return an interval between two demands. For which n is the slope between them 0?",
+    ),
+    WrongAnswer(
+        "neighbours of an interpolated quantile",
+        _around,
+        "You take the demands on both sides of the position (n − 1)τ, as 'lower' and 'higher' of a library's quantile do. "
+        "The slope turns elsewhere: count the demands below.",
+    ),
+    WrongAnswer(
+        "always an interval, rounded down",
+        _rounded_down,
+        "You round nτ down for the lower end. Where nτ is not whole, the slope with ⌊nτ⌋ demands below is still negative.",
     ),
     WrongAnswer(
         "index from 1",

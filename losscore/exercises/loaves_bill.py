@@ -65,6 +65,11 @@ _STOCK_MISTAKES = (
         "You square the gaps. Two units too many cost twice as much as one, not four times.",
     ),
     WrongAnswer(
+        "one price for both",
+        lambda theta, x, cu, co: stock_loss(theta, x, cu, cu),
+        "You charge cu for what is left over as well. That unit costs co.",
+    ),
+    WrongAnswer(
         "only what is missing",
         lambda theta, x, cu, co: stock_loss(theta, x, cu, 0.0),
         "What is left over costs nothing in your bill.",
@@ -190,6 +195,12 @@ _SLOPE_MISTAKES = (
         "mean in place of the total",
         lambda theta, x, cu, co: tuple(slope / len(x) for slope in subgradient(theta, x, cu, co)),
         "These are the slopes for an average day. Those of the whole bill are asked for.",
+    ),
+    WrongAnswer(
+        "days above on the left, days below on the right",
+        lambda theta, x, cu, co: (-cu * (x >= theta).sum().item(), co * (x <= theta).sum().item()),
+        "Your left slope counts the days above alone, and your right slope those below. Each slope is that of the whole "
+        "bill: both kinds of days count in both.",
     ),
     WrongAnswer(
         "costs left out",
