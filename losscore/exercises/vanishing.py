@@ -42,6 +42,11 @@ LIMITS = Question(
                     "plain", _ends(-1, 0), "These are the ends of the plain slope. Put y′ in place of y."
                 ),
                 WrongAnswer(
+                    "gone on the right",
+                    _ends(_EPS / 2 - 1, 0),
+                    "The left end is right. On the right σ(z) tends to 1: what is left of σ(z) − y′?",
+                ),
+                WrongAnswer(
                     "sign",
                     _ends(1 - _EPS / 2, -_EPS / 2),
                     "Check the sign: the slope is prediction minus label, not label minus prediction.",
@@ -105,6 +110,7 @@ ZERO = Question(
                     sp.Rational(19, 20),
                     "This is the probability there. The question asks for the logit.",
                 ),
+                WrongAnswer("sign", -sp.log(19), "Check the sign: there the network leans towards 1."),
                 WrongAnswer("odds", sp.Integer(19), "These are the odds. The logit is their logarithm."),
             ),
         ),

@@ -17,7 +17,9 @@ def loss(z: Tensor, y: Tensor, kind: str, eps: float, T: float) -> Tensor:
         y = (1 - eps) * y + eps / 2
     if kind == "temperature":
         z = z / T
-    return -y * torch.nn.functional.logsigmoid(z) - (1 - y) * torch.nn.functional.logsigmoid(-z)
+    log_one = torch.nn.functional.logsigmoid(z)
+    log_zero = torch.nn.functional.logsigmoid(-z)
+    return -y * log_one - (1 - y) * log_zero
 
 
 def grad(z: Tensor, y: Tensor, kind: str, eps: float, T: float) -> Tensor:
@@ -178,6 +180,11 @@ _GRAD_MISTAKES = (
         "Your probabilities add to 1 over the labels. Each label has a sigmoid of its own.",
     ),
     WrongAnswer(
+        "every label taken for a 1",
+        lambda z, y, kind, eps, T: grad(z, torch.ones_like(y), kind, eps, T),
+        "Your slope is that of y = 1, as in (a), whatever y says. What is it for y = 0?",
+    ),
+    WrongAnswer(
         "1/T lost",
         _with_temperature(lambda z, y, T: grad(z / T, y, "plain", 0.1, T)),
         "You differentiated in z/T. The network moves z: what does the chain rule add?",
@@ -254,6 +261,10 @@ def _finite_far_out(function: Function) -> bool:
         if not (value.isfinite().all() and slope.isfinite().all()):
             return False
     return True
+
+
+def _grows_far_out(function: Function) -> bool:
+    return bool(function(*_far("plain", 1e4))[0, 0] > 9999)
 
 
 def _mirrored(function: Function, sign: int) -> bool:
@@ -335,6 +346,13 @@ LOSS = Task(
             "At logits of ±40 or ±10⁴ your loss or its slope is NaN or infinite: the sigmoid is rounded to 0 or 1 before "
             "the logarithm is taken. Torch has a logsigmoid.",
             nearly=_by_logarithms,
+        ),
+        Property(
+            "grows with the logit",
+            _grows_far_out,
+            "A label 1 at the logit −10,000 must cost 10,000. Yours costs less: is a probability or its logarithm cut off? "
+            "Torch has a logsigmoid.",
+            nearly=lambda *case: _by_logarithms(case[0].clamp(-20, 20), *case[1:]),
         ),
         Property(
             "the same under a change of names",
