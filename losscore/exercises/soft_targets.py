@@ -164,6 +164,21 @@ BEST = Question(
                     "ε to each", (1 - _EPS) * _ETA + _EPS, "These add to more than 1: ε is shared by all K."
                 ),
                 WrongAnswer(
+                    "ε among the others",
+                    (1 - _EPS) * _ETA + (1 - _ETA) * _EPS / (_K - 1),
+                    "This shares ε among the other classes only. Take the targets of (a).",
+                ),
+                WrongAnswer(
+                    "K − 1 shares",
+                    (1 - _EPS) * _ETA + _EPS / (_K - 1),
+                    "These add to more than 1: add them up over the K classes. How many share ε?",
+                ),
+                WrongAnswer(
+                    "only where it is the label",
+                    _ETA * (1 - _EPS + _EPS / _K),
+                    "This counts the draws in which the class is the label. What does it get in the others?",
+                ),
+                WrongAnswer(
                     "target of the label",
                     1 - _EPS + _EPS / _K,
                     "This is the target where the class is the label for sure. Here it is so with probability η.",
@@ -210,7 +225,8 @@ DIVERGENCE = Question(
     explanation=(
         "$D_{KL}(q\\|p)=\\sum_kq_k\\ln\\frac{q_k}{p_k}$: with the teacher first "
         f"${float(_divergence(_TEACHER, _STUDENT)):.4f}$, with the student first "
-        f"${float(_divergence(_STUDENT, _TEACHER)):.4f}$. Distillation has the teacher first: it plays the truth."
+        f"${float(_divergence(_STUDENT, _TEACHER)):.4f}$. Distillation has the teacher first: it plays the truth. "
+        "The derivation writes $\\pi$ for $q$, and $t$ for the teacher's logits $v$."
     ),
     proofs=(distilling.divergence_is_zero_only_at_the_teacher,),
 )
@@ -270,7 +286,7 @@ HEAT = Question(
     explanation=(
         "In $z/T$ the gradient is $p-q$, and the chain rule adds $\\frac1T$. For a large $T$ and centred logits "
         "$\\mathrm{softmax}(z/T)_k\\approx\\frac1K(1+\\frac{z_k}T)$, so $p-q\\approx\\frac{z-v}{KT}$. Together that is "
-        "$\\frac{z-v}{KT^2}$, and a factor $T^2$ keeps its size."
+        "$\\frac{z-v}{KT^2}$, and a factor $T^2$ keeps its size. The derivation writes $\\pi$ for $q$ and $t$ for $v$."
     ),
     proofs=(distilling.distillation_pulls_towards_the_teacher,),
 )
@@ -298,7 +314,8 @@ FAMILY = Question(
     },
     explanation=(
         "$(1-\\varepsilon)e_y+\\varepsilon u$ is a mixture of the label and the uniform forecast, so smoothing is distillation at "
-        "$T=1$ with $\\alpha=\\varepsilon$ from a teacher who knows nothing: all logits equal."
+        "$T=1$ with $\\alpha=\\varepsilon$ from a teacher who knows nothing: all logits equal. The derivation writes $\\mathcal U$ for $u$ and $\\pi$ for "
+        "the teacher's forecast."
     ),
     proofs=(distilling.soft_targets_are_one_family,),
 )

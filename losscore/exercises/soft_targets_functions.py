@@ -18,7 +18,8 @@ def smooth(y: Tensor, K: int, eps: float) -> Tensor:
 
 
 def kd(z: Tensor, v: Tensor, y: Tensor, T: float, alpha: float) -> Tensor:
-    log_p, log_q = torch.log_softmax(z / T, dim=-1), torch.log_softmax(v / T, dim=-1)
+    log_p = torch.log_softmax(z / T, dim=-1)
+    log_q = torch.log_softmax(v / T, dim=-1)
     soft = (log_q.exp() * (log_q - log_p)).sum(-1)
     hard = -torch.log_softmax(z, dim=-1).gather(-1, y[:, None]).squeeze(-1)
     return alpha * T**2 * soft + (1 - alpha) * hard
@@ -129,6 +130,16 @@ SOFT_CE = Task(
             "one sigmoid a class",
             lambda z, t: torch.nn.functional.binary_cross_entropy_with_logits(z, t, reduction="none").sum(-1),
             "You use a sigmoid for each class. Here the K probabilities of a row add to 1.",
+        ),
+        WrongAnswer(
+            "softmax over the rows",
+            lambda z, t: -(t * z.log_softmax(0)).sum(-1),
+            "Your softmax runs down the batch. The K probabilities of one row add to 1: which dimension holds the classes?",
+        ),
+        WrongAnswer(
+            "softmax twice",
+            lambda z, t: soft_ce(z.softmax(-1), t),
+            "A softmax is applied twice. log_softmax takes the logits themselves.",
         ),
         WrongAnswer(
             "logits taken for log-probabilities",
@@ -359,7 +370,7 @@ KD = Task(
         WrongAnswer(
             "T in place of T²",
             _mixed(lambda z, v, T: T * _divergence(v / T, z / T)),
-            "You multiply by T once. How many powers of T does your answer to (e) lose when T is large?",
+            "You multiply by T once. How many powers of T does your answer to (f) lose when T is large?",
         ),
         WrongAnswer(
             "KL reversed",
@@ -376,6 +387,18 @@ KD = Task(
             _mixed(lambda z, v, T: _right_soft(z, v, T) / z.shape[-1]),
             "Your soft term is too small by the number of classes. kl_div with reduction='mean' averages over them too; its "
             "'batchmean' only over the rows, and here each row stands alone.",
+        ),
+        WrongAnswer(
+            "soft term averaged over the rows",
+            _mixed(lambda z, v, T: _right_soft(z, v, T).mean()),
+            "Your soft term is the mean over the rows, as 'batchmean' gives it, and each row gets the same. Ask kl_div for "
+            "reduction='none' and add over the classes.",
+        ),
+        WrongAnswer(
+            "soft term averaged over everything",
+            _mixed(lambda z, v, T: _right_soft(z, v, T).mean() / z.shape[-1]),
+            "Your soft term is one number, the mean over rows and classes, as kl_div gives it unless told otherwise. Ask for "
+            "reduction='none' and add over the classes.",
         ),
         WrongAnswer(
             "teacher at T = 1",
@@ -428,6 +451,11 @@ KD = Task(
             "hard term averaged",
             _mixed(_right_soft, hard=lambda z, y, T: _hard(z, y).mean()),
             "Your hard term is the mean over the rows, and each row gets the same. Ask cross_entropy for reduction='none'.",
+        ),
+        WrongAnswer(
+            "soft term in full",
+            lambda z, v, y, T, alpha: _right_soft(z, v, T) + (1 - alpha) * _hard(z, y),
+            "The soft term has lost its weight α.",
         ),
         WrongAnswer(
             "hard term in full",

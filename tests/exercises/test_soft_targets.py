@@ -142,6 +142,7 @@ def test_the_page_says_what_its_runs_show(page: dict[str, Any]) -> None:
     assert apart(lab.surprise(weak), lab.surprise(plain)).low > 0.03
     assert apart(lab.surprise(strong), lab.surprise(weak)).low > 0.1
     assert apart(hot.accuracy, plain.accuracy).low > 0.003
+    assert apart(hot.calibration_error, plain.calibration_error).high < -0.003
     assert apart(lab.surprise(plain), lab.surprise(cold)).low > 0.02
     assert apart(lab.surprise(plain), lab.surprise(hot)).low > 0.05
     assert apart(lab.surprise(cold), lab.surprise(hot)).low > 0.01
