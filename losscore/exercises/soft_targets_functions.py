@@ -139,7 +139,7 @@ SOFT_CE = Task(
         WrongAnswer(
             "softmax twice",
             lambda z, t: soft_ce(z.softmax(-1), t),
-            "A softmax is applied twice. log_softmax takes the logits themselves.",
+            "A softmax is applied twice: log_softmax and cross_entropy take the logits themselves.",
         ),
         WrongAnswer(
             "logits taken for log-probabilities",
