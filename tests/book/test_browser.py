@@ -91,7 +91,7 @@ def test_page_is_accessible(browser: Browser, server: Server, document: str) -> 
     assert page.evaluate(THEME) == "light"
     found = violations(page)
     page.emulate_media(color_scheme="dark")
-    assert page.evaluate(THEME) == "dark"
+    page.wait_for_function(f"{THEME} === 'dark'")
     found += violations(page, {"runOnly": OF_COLOUR})
     page.set_viewport_size(PHONE)
     page.wait_for_timeout(AFTER_RESIZE)
