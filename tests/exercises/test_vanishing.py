@@ -80,6 +80,8 @@ def test_the_answers_are_these_numbers() -> None:
     assert answer("vanishing.rates", plain=-1, temperature=-1 / T).ok
     assert answer("vanishing.values", at_8=slopes_at(8), at_40=slopes_at(40)[1:]).ok
     assert answer("vanishing.values", at_8=[-3.354e-4, 0.04966, -0.0298], at_40=[0.05, -1.135e-5]).ok
+    rounded = answer("vanishing.values", at_8=[-0.0003, 0.0497, -0.0298], at_40=[0.05, -1.135e-5])
+    assert "at_8: Close" in rounded.notes[0]
     assert answer("vanishing.layer", logit=z / T, rate=1 / T**2).ok
     assert answer("vanishing.alive", "neither").ok
     for number in ("2.9444", "-0.000335", "+0.04966", "-0.02980", "0.05000", r"-1.13\cdot10^{-5}"):
