@@ -148,7 +148,9 @@ def test_the_checks_work_and_solutions_are_withheld(edition: Path) -> None:
     assert set(told["untouched"]) == {"not yet"}
     assert (told["right"], told["pasted"]) == ("passed", "passed")
     assert "amplify" in told["wrong"][0]
-    assert "holds no solutions" in told["solution"] and "holds no solutions" not in str(solution("gce"))
+    assert "holds no solutions" in told["solution"] and "holds no solutions" not in str(
+        solution("gce.damping")
+    )
 
 
 def test_an_unknown_exercise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

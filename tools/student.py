@@ -102,12 +102,12 @@ def compiled(package: Path, modules: Sequence[Path], python: str) -> tuple[int, 
     version = json.loads(
         subprocess.check_output([python, "-c", "import json, sys; print(json.dumps(sys.version_info[:2]))"])
     )
-    for module in sorted(modules):
-        subprocess.run(
-            [python, "-m", "compileall", "-q", "-b", "--invalidation-mode", "unchecked-hash",
-             "-s", str(package), str(module)],
-            check=True, env=os.environ | {"PYTHONHASHSEED": "0"},
-        )  # fmt: skip
+    subprocess.run(
+        [python, "-m", "compileall", "-q", "-b", "--invalidation-mode", "unchecked-hash",
+         "-s", str(package), *map(str, sorted(modules))],
+        check=True, env=os.environ | {"PYTHONHASHSEED": "0"},
+    )  # fmt: skip
+    for module in modules:
         module.unlink()
     return version[0], version[1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
@@ -52,6 +53,7 @@ TOPICS = (
 __all__ = ["Definition", "FalseStep", "Proof", "Step", "definition", "definitions", "proofs"]
 
 
+@cache
 def definitions() -> dict[str, Definition]:
     """Every defined loss by its name."""
     found = (value for module in _modules(FAMILIES) for value in vars(module).values())
@@ -66,6 +68,7 @@ def definition(name: str) -> Definition:
     return known[name]
 
 
+@cache
 def proofs() -> dict[str, Callable[[], Proof]]:
     """Every proof by its name: functions that build a `Proof`, checking its steps as they go."""
     return {
