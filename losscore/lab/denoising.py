@@ -19,6 +19,11 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 _FACTOR = 2
 _BORDER = 8
+_PACE = 5.0
+"""So much faster than its other weights a network changes the few of its window."""
+
+_TENT = torch.outer(*2 * [torch.tensor([1.0, 2.0, 3.0, 2.0, 1.0])])
+"""The weights of a 5 × 5 window that fall towards its corners."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +57,18 @@ class Impulses:
 
 
 class Denoisers(nn.Module):
-    """One small convolutional network a seed, in half the resolution; images (seeds, n, height, width), even sizes.
+    """One small convolutional network a seed; images (seeds, n, height, width), even sizes.
 
-    Each sees the pixels that are not exactly black or white, which ones these are, and a mean of those near by, to
-    which it adds a correction. The sum of all seeds' losses trains each as if it were alone.
+    Each begins with a weighted mean of the pixels near by that are not exactly black or white. It learns the weights,
+    how far to keep such a pixel's own value instead, and the correction of a few layers in half the resolution. The
+    sum of all seeds' losses trains each as if it were alone.
     """
 
     def __init__(self, seeds: int, channels: int = 24, depth: int = 4) -> None:
         super().__init__()
         self.seeds = seeds
+        self.window = nn.Parameter(_TENT.log().repeat(seeds, 1, 1, 1) / _PACE)
+        self.keep = nn.Parameter(torch.full((seeds, 1, 1, 1), 0.5 / _PACE))
         ends = _FACTOR**2
         widths = [3 * ends, *[channels] * (depth - 1), ends]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
@@ -68,27 +76,34 @@ class Denoisers(nn.Module):
             start = [
                 torch.randn(after, before, 3, 3, generator=generator(100 + seed)) for seed in range(seeds)
             ]
-            size = 0.1 if after == ends else 1.0
+            size = 0.03 if after == ends else 1.0
             self.weights.append(size * torch.cat(start) * (2 / (9 * before)) ** 0.5)
             self.biases.append(torch.zeros(seeds * after))
 
     def forward(self, images: Tensor) -> Tensor:
         """The denoised images."""
-        known = ((images != 0) & (images != 1)).to(images.dtype)
-        around = _blurred(images * known) / _blurred(known).clamp(min=1e-3)
-        seen = torch.stack([images * known, known, around], 1).flatten(0, 1).transpose(0, 1)
+        known, around = _surroundings(images, (_PACE * self.window).exp())
+        apart = known * (images - around)
+        seen = torch.stack([apart, known, around], 1).flatten(0, 1).transpose(0, 1)
         values = nn.functional.pixel_unshuffle(seen, _FACTOR)
         for depth, (weight, bias) in enumerate(zip(self.weights, self.biases)):
             values = nn.functional.conv2d(
                 values.relu() if depth else values, weight, bias, padding=1, groups=self.seeds
             )
-        return around + nn.functional.pixel_shuffle(values, _FACTOR).transpose(0, 1)
+        correction = nn.functional.pixel_shuffle(values, _FACTOR).transpose(0, 1)
+        return around + _PACE * self.keep * apart + correction
 
 
-def _blurred(images: Tensor) -> Tensor:
-    """A weighted mean of each pixel's 5 × 5 surroundings."""
-    once = nn.functional.avg_pool2d(images, 3, stride=1, padding=1)
-    return nn.functional.avg_pool2d(once, 3, stride=1, padding=1)
+def _surroundings(images: Tensor, windows: Tensor) -> tuple[Tensor, Tensor]:
+    """Which pixels are not exactly black or white (1 or 0), and the mean of these near each pixel, by weights a seed."""
+    known = ((images != 0) & (images != 1)).to(images.dtype)
+
+    def summed(values: Tensor) -> Tensor:
+        return nn.functional.conv2d(
+            values.transpose(0, 1), windows, padding="same", groups=len(images)
+        ).transpose(0, 1)
+
+    return known, summed(images * known) / summed(known).clamp(min=1e-3)
 
 
 @dataclass(frozen=True)
@@ -140,7 +155,7 @@ def train(
     steps: int,
     batch: int = 3,
     patch: int = 48,
-    lr: float = 0.005,
+    lr: float = 0.006,
 ) -> Denoisers:
     """One network a seed, trained by Adam on patches: from a noisy copy to another one, or to the clean patch.
 
@@ -177,6 +192,13 @@ def quantile_filter(noisy: Restored, level: float, *, size: int = 5) -> Restored
     windows = padded.unfold(2, size, 1).unfold(3, size, 1).flatten(-2)
     rank = min(int(level * size**2) + 1, size**2)
     return Restored(noisy.clean, windows.kthvalue(rank, -1).values[:, 0])
+
+
+def filled(noisy: Restored) -> Restored:
+    """Each pixel kept, unless it is exactly black or white: then the mean of those near by that are neither."""
+    images = noisy.images[:, None]
+    known, around = _surroundings(images, _TENT.repeat(len(images), 1, 1, 1))
+    return Restored(noisy.clean, torch.where(known == 1, images, around)[:, 0])
 
 
 def _patches(photographs: list[Tensor], count: int, size: int, draw: torch.Generator) -> Tensor:

@@ -83,7 +83,7 @@ def impulses_move_the_mean() -> Proof:
             r"A pixel of the target is replaced with the chance $\rho$, by white (1) with the chance $\omega$ and by black (0) "
             r"otherwise. Squared error then asks for $(1-\rho)\,m+\rho\omega$, which is off by $\rho(\omega-m)$."
         ),
-        hypotheses=("impulses hit whatever the pixel shows", r"$0<\rho<1$, $m=E[Y\mid X]$"),
+        hypotheses=("impulses hit the target whatever it and the input show", r"$0<\rho<1$, $m=E[Y\mid X]$"),
         scope="every clean distribution with a finite variance",
         steps=(
             solves(
@@ -130,8 +130,8 @@ def a_clean_quantile_is_a_noisy_one() -> Proof:
             r"of the clean pixel. Absolute error asks for another of its quantiles, unless black and white hit equally often."
         ),
         hypotheses=(
-            "impulses hit whatever the pixel shows",
-            r"given $X$, the clean pixel has a continuous distribution function $F$ that rises strictly between 0 and 1",
+            "impulses hit the target whatever it and the input show",
+            r"given $X$, the clean pixel has a continuous distribution function $F$, strictly rising where $0<F<1$",
             r"the level lies between $\rho(1-\omega)$ and $1-\rho\omega$",
         ),
         scope="every such distribution and all shares",

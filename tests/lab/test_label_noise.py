@@ -223,6 +223,10 @@ def test_confident_predictions_hide_patterned_flips_and_a_count_finds_them(seen:
         for matrix in (from_anchors(seen.runs["next", "cross-entropy"].says), counted(seen.next))
     ]
     assert seen.versus(*away).low > 0.05
+    said = seen.runs["next", "cross-entropy"].tested
+    kept = from_anchors(said).diagonal(dim1=1, dim2=2).mean(1)
+    assert seen.versus(kept, torch.full_like(kept, 0.65)).low > 0.1
+    assert abs(said.max(2).values.mean().item() - 0.65) < 0.1
     assert seen.versus(seen.last("next", "counted"), seen.last("next", "anchors")).low > 0.04
     level = seen.versus(seen.last("next", "known"), seen.last("next", "counted"))
     assert level.low < 0 < level.high
