@@ -139,7 +139,7 @@ def train(
         images, given = data.images, data.given
         if batch is not None:
             chosen = torch.randint(given.shape[1], (batch,), generator=draw).to(home)
-            images, given = images[:, chosen], given[:, chosen]
+            images, given = images.index_select(1, chosen), given.index_select(1, chosen)
         rule.zero_grad()
         value = seeds * loss(model(images).flatten(0, 1), given.flatten())
         value.backward()  # type: ignore[no-untyped-call]

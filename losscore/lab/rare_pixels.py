@@ -131,7 +131,7 @@ def train(
     for _ in progress(steps, "training"):
         batch = torch.randint(inputs.shape[1], (pixels,), generator=draw).to(inputs.device)
         rule.zero_grad()
-        value = len(inputs) * loss(model(inputs[:, batch]), target[:, batch])
+        value = len(inputs) * loss(model(inputs.index_select(1, batch)), target.index_select(1, batch))
         value.backward()  # type: ignore[no-untyped-call]
         rule.step()
         slower.step()

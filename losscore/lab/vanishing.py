@@ -78,9 +78,10 @@ def train(
     rows: dict[str, list[tuple[Tensor, ...]]] = {name: [] for name in losses}
     for step in progress(steps, "training"):
         chosen = torch.randint(labels.shape[1], (batch,), generator=draw).to(home)
+        images, given = data.images.index_select(1, chosen), labels.index_select(1, chosen)
         rule.zero_grad()
-        each = zip(losses.values(), logits(data.images[:, chosen]), strict=True)
-        value = sum(loss(z, labels[:, chosen]).mean((1, 2)).sum() for loss, z in each)
+        each = zip(losses.values(), logits(images), strict=True)
+        value = sum(loss(z, given).mean((1, 2)).sum() for loss, z in each)
         value.backward()  # type: ignore[union-attr]
         rule.step()
         if step + 1 in records:
