@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .tasks import Arguments, Function, Task
 
+_SHOWN = 6
 _OTHER_DEVICE = ("is not on the expected device", "to be on the same device")
 
 
@@ -37,7 +38,7 @@ def outcome(task: Task, function: Function, arguments: Arguments) -> Outcome:
     if not isinstance(whole, Tensor) or not whole.requires_grad:
         raise Wrong(
             f"Autograd finds no way from your result back to {' and '.join(leaves)}. Do you leave torch, by "
-            ".item(), .detach(), numpy or a new tensor?"
+            ".item(), .detach(), numpy or a new tensor? Or call autograd yourself, without create_graph=True?"
         )
     slopes = torch.autograd.grad(whole, list(leaves.values()), allow_unused=True)
     return Outcome(
@@ -109,9 +110,18 @@ def shown(value: object) -> str:
         return repr(value)
     if value.ndim == 0:
         return f"{value.item():.6g}"
-    if value.numel() <= 6:
+    if value.numel() <= _SHOWN:
         return str([_rounded(row) for row in value.tolist()])
     return f"a tensor of shape {tuple(value.shape)}"
+
+
+def pair(one: object, other: object, between: str) -> str:
+    """Two values with words between them; of tensors too large to show, the entries that differ most."""
+    if not isinstance(one, Tensor) or not isinstance(other, Tensor) or one.numel() <= _SHOWN:
+        return f"{shown(one)}{between} {shown(other)}"
+    apart = torch.where(one == other, 0, (one.double() - other.double()).abs()).nan_to_num(torch.inf)
+    entry = tuple(int(i) for i in torch.unravel_index(apart.argmax(), apart.shape))
+    return f"{shown(one[entry])} at the place {list(entry)}{between} {shown(other[entry])}"
 
 
 def article(value: object) -> str:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from .calling import Outcome, Wrong, article, outcome, parts, place, shown, stays_on_its_device, watched
+from .calling import Outcome, Wrong, article, outcome, pair, parts, place, stays_on_its_device, watched
 from .results import FAILED, NOT_YET, PASSED, Result
 from .tasks import Arguments, Function, Task
 
@@ -126,8 +126,10 @@ def _difference(task: Task, case: Arguments, got: Outcome, right: Outcome) -> st
         slope, wanted = next(
             (one, other) for one, other in zip(got.slopes, right.slopes) if not _close(task, one, other)
         )
+        of = " of a weighted sum of your values" if slope.numel() > 1 else ""
         return (
             f"{place(task, case)} your value is right, but autograd through your function gives the gradient "
-            f"{shown(slope)}; the right one is {shown(wanted)}."
+            f"{pair(slope, wanted, f'{of}; the right one is')}."
         )
-    return f"{place(task, case)} you return {shown(got.value)}; the right value is {shown(right.value)}."
+    which = "a right value" if task.agrees else "the right value"
+    return f"{place(task, case)} you return {pair(got.value, right.value, f'; {which} is')}."

@@ -232,6 +232,13 @@ def test_answers_in_order(given: object, status: str, note: str) -> None:
     assert note in "\n".join(result.notes) and bool(result.notes) == bool(note)
 
 
+def test_per_cent_are_named() -> None:
+    share = Question("toy.s", "s", {"": Part(sp.Rational(1, 3))})
+    assert "not in per cent" in judge_answer(share, {"": 33.3}).notes[0]
+    assert "Not this" in judge_answer(share, {"": 3.33}).notes[0]
+    assert "Not this" in judge_answer(NUMBER, {"": -69.31}).notes[0]
+
+
 def test_an_answer_that_is_undefined_in_places_is_not_right() -> None:
     undefined = sp.Piecewise((PLAIN_P * (1 - PLAIN_P), PLAIN_P < 1), (sp.nan, True))
     assert judge_answer(EXPRESSION, {"": undefined}).status == FAILED
@@ -312,6 +319,11 @@ SLOPE = Task(
     [
         (softened, ""),
         (lambda x: softened(x.detach()), "Autograd finds no way from your result back to x"),
+        (lambda x: softened(x) + 0 * x.abs(), ""),
+        (
+            lambda x: softened(x) - 0.5 * (x + 1).clamp(max=0),
+            "gives the gradient [-0.231059, 1.76159] of a weighted sum of your values; the right one is [0.268941, 1.76159].",
+        ),
         (lambda x: softened(x.detach()) + 0 * x, "hint: frozen"),
         (
             lambda x: softened(x.detach()) + x - x.detach(),
@@ -335,7 +347,25 @@ def test_where_several_values_are_right_the_task_decides() -> None:
         agrees=lambda case, value, right: (case[0] - value).abs().sum() <= (case[0] - right).abs().sum(),
     )
     assert judge(task, lambda x: x.new_tensor(3.5)).ok
-    assert judge(task, lambda x: x.new_tensor(5.0)).status == FAILED
+    assert judge(task, lambda x: x.new_tensor(6.0)).notes == (
+        "At x = [1.0, 2.0, 4.0, 9.0] you return 6; a right value is 2.",
+    )
+
+
+def test_of_a_large_tensor_the_entry_that_is_most_wrong_is_named() -> None:
+    def off(x: Tensor) -> Tensor:
+        value = x.exp()
+        value[0, 1] += 0.5
+        value[1, 3] = torch.nan
+        return value
+
+    zeros = torch.zeros(2, 4, dtype=torch.float64)
+    task = Task("toy.exp", "exp", lambda x: x.exp(), {"extremes": [(zeros,)]}, ())
+    where = "At x = a tensor of shape (2, 4) you return"
+    assert judge(task, off).notes == (f"{where} nan at the place [1, 3]; the right value is 1.",)
+    assert judge(task, lambda x: off(x).nan_to_num(1.0)).notes == (
+        f"{where} 1.5 at the place [0, 1]; the right value is 1.",
+    )
 
 
 @pytest.mark.parametrize(
