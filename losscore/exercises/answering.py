@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
-import torch
 
 from .calling import Wrong, article
 from .checking import guarded
@@ -119,12 +118,11 @@ def _count(row: tuple[sp.Expr, ...]) -> str:
 
 
 def _items(given: object) -> list[Any]:
-    if isinstance(given, sp.MatrixBase):
-        return list(given)
-    if isinstance(given, torch.Tensor) or hasattr(given, "tolist"):
-        listed = given.tolist()
-        return listed if isinstance(listed, list) else [listed]
-    return list(given) if isinstance(given, (tuple, list, sp.Tuple)) else [given]
+    """The entries of a list, tensor or matrix, row by row; anything else alone."""
+    listed = given.tolist() if hasattr(given, "tolist") else given
+    if isinstance(listed, (tuple, list, sp.Tuple)):
+        return [item for one in listed for item in _items(one)]
+    return [listed]
 
 
 def _expression(given: object, part: Part) -> sp.Expr:

@@ -349,6 +349,11 @@ LOGISTIC = Question(
             WrongAnswer(
                 "probability", _ETA, "This is the probability; which score has a sigmoid of this size?"
             ),
+            WrongAnswer(
+                "odds",
+                _ETA / (1 - _ETA),
+                "These are the odds, which are never negative. σ(f) = η is still to be solved for f.",
+            ),
         )
     },
     explanation=(
@@ -407,7 +412,7 @@ LOT = Question(
     explanation=(
         "A class drawn by lot is right with probability $\\frac13(\\eta_1+\\eta_2+\\eta_3)=\\frac13$, whatever $\\eta$ is; the "
         "likeliest class with probability $\\eta_1$. `argmax` breaks ties by the order of the classes, which here is "
-        "lucky: any other order would report less."
+        "lucky: with another class in front it would report less."
     ),
 )
 

@@ -184,7 +184,7 @@ MINIMISER = Task(
             "decides at one half",
             _decides_at_one_half,
             "For the hinge, a class just below one half must get −1 and one just above it 1. Where exactly does your function "
-            "change its mind?",
+            "change its mind? A search stops early there, since the line of (a) is nearly flat.",
             nearly=lambda eta, loss: (
                 torch.sign(2 * eta - 1 + 4e-7) if loss == "hinge" else minimiser(eta, loss)
             ),

@@ -18,7 +18,8 @@ def conditional_risk(f: Tensor, eta: Tensor, loss: str) -> Tensor:
     elif loss == "hinge":
         comes, stays_away = torch.relu(1 - f), torch.relu(1 + f)
     else:
-        comes, stays_away = torch.nn.functional.softplus(-f), torch.nn.functional.softplus(f)
+        softplus = torch.nn.functional.softplus
+        comes, stays_away = softplus(-f), softplus(f)
     return (eta * comes + (1 - eta) * stays_away).sum(-1)
 
 

@@ -254,6 +254,11 @@ WIDEST = Question(
                     "You let (1, 2) and (2, 0.5) touch. Which margin does (−1, −1.5) get?",
                 ),
                 WrongAnswer(
+                    "the second and fourth points",
+                    (sp.Rational(2, 5), sp.Rational(2, 5)),
+                    "You let (2, 0.5) and (−1, −1.5) touch. Which margin does (−2, −0.3) get?",
+                ),
+                WrongAnswer(
                     "sign",
                     tuple(-entry for entry in _SHORTEST),
                     "This puts every point on the wrong side. Multiply each point by its label first.",
@@ -295,6 +300,11 @@ GROWTH = Question(
                     "other side",
                     _T ** (1 + _R) / (1 + _T ** (1 + _R)),
                     "This comes near 1: it is the probability of the label. The pull is what it lacks.",
+                ),
+                WrongAnswer(
+                    "sign",
+                    -1 / (1 + _T ** (1 + _R)),
+                    "This is the slope of the loss. The pull is minus the slope.",
                 ),
                 WrongAnswer(
                     "loss in place of the pull",

@@ -17,8 +17,10 @@ def gd_logistic(w: Tensor, X: Tensor, y: Tensor, steps: int, lr: float, rescaled
         m = y * (X @ w)
         pull = torch.sigmoid(-m)
         if rescaled:
-            log_costs = torch.where(m > 30, -m, torch.nn.functional.softplus(-m).log())
-            pull = torch.exp(torch.nn.functional.logsigmoid(-m) - log_costs.logsumexp(0))
+            costs = torch.nn.functional.softplus(-m)
+            log_costs = torch.where(m > 30, -m, costs.log())
+            log_pull = torch.nn.functional.logsigmoid(-m)
+            pull = torch.exp(log_pull - log_costs.logsumexp(0))
         w = w + lr * (y * pull) @ X
     return w
 

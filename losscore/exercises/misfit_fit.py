@@ -15,11 +15,15 @@ from .tasks import EXTREMES, Function, Property, Task, WrongAnswer
 
 def fit_population(x: Tensor, eta: Tensor, loss: str) -> Tensor:
     score = losscore.binary_brier if loss == "brier" else losscore.binary_cross_entropy
-    t = (x - x.mean()) / x.std()  # centred and scaled, so that both weights are of one size
+    t = (x - x.mean()) / x.std()  # so that both weights are of one size
     start = torch.tensor([0.0, 3.0, -3.0], dtype=x.dtype, device=x.device)
     w = torch.stack([start, torch.zeros_like(start)]).requires_grad_()
     rule = torch.optim.LBFGS(
-        [w], max_iter=300, tolerance_grad=1e-11, tolerance_change=1e-16, line_search_fn="strong_wolfe"
+        [w],
+        max_iter=300,
+        tolerance_grad=1e-11,
+        tolerance_change=1e-16,
+        line_search_fn="strong_wolfe",
     )
 
     def risks():  # type: ignore[no-untyped-def]

@@ -178,6 +178,7 @@ FIT = Question(
 _NO_FEATURE_IN_SHARE = "The gradient in w is weight times feature. Which feature has the wrong point?"
 _ODDS = "This is the pull of the wrong point over that of the others. The question asks for its share of the total."
 _COUNT = "This is its share of the points. How much does each of them pull?"
+_LABEL = "You give the wrong point a positive margin at w = 1. Its label is −1."
 
 SHARE = Question(
     id="pull.share",
@@ -189,6 +190,7 @@ SHARE = Question(
                 WrongAnswer("feature forgotten", _share(_EXP_WRONG, _EXP_RIGHT, 1), _NO_FEATURE_IN_SHARE),
                 WrongAnswer("ratio", _PLACE * _EXP_WRONG / (_RIGHT * _EXP_RIGHT), _ODDS),
                 WrongAnswer("count", sp.Rational(1, _RIGHT + 1), _COUNT),
+                WrongAnswer("label forgotten", _share(1 / _EXP_WRONG, _EXP_RIGHT), _LABEL),
                 WrongAnswer(
                     "sign of the margin",
                     _share(1 / _EXP_WRONG, 1 / _EXP_RIGHT),
@@ -207,6 +209,7 @@ SHARE = Question(
                     _share(_LOGISTIC.subs(_M, -_PLACE), _LOGISTIC.subs(_M, 1), 1),
                     "This is its share of the loss. The question asks for its share of the gradient.",
                 ),
+                WrongAnswer("label forgotten", _share(_sigmoid(sp.Integer(-_PLACE)), _LOG_RIGHT), _LABEL),
                 WrongAnswer(
                     "sign of the margin",
                     _share(_sigmoid(sp.Integer(-_PLACE)), _sigmoid(sp.Integer(1))),

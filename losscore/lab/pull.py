@@ -103,7 +103,7 @@ def accuracy(found: Tensor) -> Tensor:
 
 
 def shift(found: Tensor) -> Tensor:
-    """Where the line crosses the way from cloud to cloud; 0 is half-way, for each repeat."""
+    """Where the line crosses the first axis, which joins the centres; 0 is half-way, for each repeat."""
     return (-found[:, 2] / found[:, 0]).cpu()
 
 

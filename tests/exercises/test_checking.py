@@ -219,6 +219,7 @@ THREE = Question(
         ([1, 1.4142, PLAIN_P], PASSED, ""),
         ((sp.Integer(1), sp.sqrt(2), PLAIN_P), PASSED, ""),
         (sp.Matrix([1, sp.sqrt(2), PLAIN_P]), PASSED, ""),
+        ([[1, sp.sqrt(2)], [PLAIN_P]], PASSED, ""),
         (torch.ones(3), FAILED, "hint: flat"),
         ([1, 1.42, PLAIN_P], FAILED, "Not this"),
         ([1, 1], FAILED, "This asks for 3 numbers in order, as a list; you give 2."),
