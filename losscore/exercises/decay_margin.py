@@ -255,7 +255,8 @@ GD_LOGISTIC = Task(
         Property(
             "the loss falls at every step below 2/β",
             _cheaper_at_every_step,
-            "With a step below 2/β the loss must fall every time, and yours rises. Is a step longer than lr times the gradient?",
+            "With a step below 2/β the loss must fall every time, and yours rises. Is your step lr times the gradient? In it a point "
+            "that is wrong pulls harder than one that is right.",
             nearly=lambda w, X, y, steps, lr, rescaled: gd_logistic(
                 w, X, y, steps, lr * (9 if steps == 1 and not rescaled else 1), rescaled
             ),
