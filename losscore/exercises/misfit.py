@@ -127,7 +127,8 @@ SLOPES = Question(
     },
     explanation=(
         "In $p$ the slopes are $\\frac{p-\\eta}{p(1-p)}$ and $2(p-\\eta)$; the sigmoid multiplies both by $p(1-p)$. So "
-        "cross-entropy balances plain residuals, and Brier residuals with the extra weight $2p(1-p)$."
+        "cross-entropy balances plain residuals, and Brier residuals with the extra weight $2p(1-p)$. (The proof calls the "
+        "forecast $q$ and takes one label $y$ at a time: the slopes are linear in $y$, so on average $\\eta$ takes its place.)"
     ),
     proofs=(scores.slopes_in_the_logit,),
 )
@@ -233,7 +234,7 @@ PENALTY = Question(
         "Cross-entropy bends by $\\frac1{\\eta(1-\\eta)}$ at the truth and Brier by 2; the Taylor series divides both by 2. "
         "At $\\eta=0.05$ the same error costs cross-entropy $\\frac{0.25}{0.0475}="
         f"{float(sp.Rational(100, 19)):.3f}$ times what it costs at ½, and Brier the same at both. That is why the two fits spend "
-        "their errors in different places."
+        "their errors in different places. (The proof calls the forecast $q$ and the truth $p$.)"
     ),
     proofs=(scores.curvatures_at_the_truth,),
 )

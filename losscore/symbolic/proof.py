@@ -127,7 +127,7 @@ def positive(words: str, expression: sp.Expr, form: sp.Expr | None = None, *, st
     sign = shape.is_positive if strictly else shape.is_nonnegative
     if sign is not True:
         raise FalseStep(f'step "{words}" is {"false" if sign is False else "undecided"}: the sign of {shape}')
-    middle = "" if form is None else f" = {latex(form)}"
+    middle = "" if shape == expression else f" = {latex(form)}"
     relation = ">" if strictly else r"\geq"
     return Step(words, f"{latex(expression)}{middle} {relation} 0", "sympy: sign from the symbols' ranges")
 
