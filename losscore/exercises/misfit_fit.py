@@ -14,7 +14,8 @@ from .tasks import EXTREMES, Function, Property, Task, WrongAnswer
 
 
 def fit_population(x: Tensor, eta: Tensor, loss: str) -> Tensor:
-    score = losscore.binary_brier if loss == "brier" else losscore.binary_cross_entropy
+    brier, log_loss = losscore.binary_brier, losscore.binary_cross_entropy
+    score = brier if loss == "brier" else log_loss
     t = (x - x.mean()) / x.std()  # so that both weights are of one size
     start = torch.tensor([0.0, 3.0, -3.0], dtype=x.dtype, device=x.device)
     w = torch.stack([start, torch.zeros_like(start)]).requires_grad_()
