@@ -131,5 +131,5 @@ def _difference(task: Task, case: Arguments, got: Outcome, right: Outcome) -> st
             f"{place(task, case)} your value is right, but autograd through your function gives the gradient "
             f"{pair(slope, wanted, f'{of}; the right one is')}."
         )
-    which = "a right value" if task.agrees else "the right value"
-    return f"{place(task, case)} you return {pair(got.value, right.value, f'; {which} is')}."
+    right_is = "right would be" if task.agrees else "the right value is"
+    return f"{place(task, case)} you return {pair(got.value, right.value, f'; {right_is}')}."

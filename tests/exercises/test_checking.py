@@ -349,7 +349,7 @@ def test_where_several_values_are_right_the_task_decides() -> None:
     )
     assert judge(task, lambda x: x.new_tensor(3.5)).ok
     assert judge(task, lambda x: x.new_tensor(6.0)).notes == (
-        "At x = [1.0, 2.0, 4.0, 9.0] you return 6; a right value is 2.",
+        "At x = [1.0, 2.0, 4.0, 9.0] you return 6; right would be 2.",
     )
 
 

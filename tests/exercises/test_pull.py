@@ -62,7 +62,7 @@ def test_right_functions_of_another_make_pass(task: str, function: Any) -> None:
         ("margin_loss", lambda m, kind: (1.01 if kind == "exponential" else 1) * margin_loss(m, kind), "the right value is"),
         ("margin_loss", lambda m, kind: margin_loss(m, kind) + torch.zeros(m.shape, dtype=m.dtype), "On a GPU"),
         ("weight", lambda m, kind: weight(m.float(), kind), "the type torch.float32"),
-        ("weight", lambda m, kind: (1.01 if kind == "exponential" else 1) * weight(m, kind), "the right value is"),
+        ("weight", lambda m, kind: (1.01 if kind == "exponential" else 1) * weight(m, kind), "right would be"),
     ],
 )  # fmt: skip
 def test_what_no_listed_mistake_explains_is_caught_with_a_reason(task: str, function: Any, hint: str) -> None:
