@@ -94,7 +94,7 @@ def _judge_part(part: Part, given: object) -> str:
         return "Not this: the answer is finite."
     if _are_close(answer, right):
         return "Close. Give four significant digits, or the exact expression."
-    if all(_is_close(one / 100, other) and 0 < other <= 1 for one, other in zip(answer, right)):
+    if _are_close(tuple(entry / 100 for entry in answer), right) and all(0 < value <= 1 for value in right):
         return "This is a hundred times the answer. Give shares as numbers between 0 and 1, not in per cent."
     if any(value.free_symbols for value in right) and not any(entry.free_symbols for entry in answer):
         return f"This is a number; the question asks for a formula in {', '.join(sorted(map(str, known)))}."
