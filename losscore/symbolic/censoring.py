@@ -182,7 +182,7 @@ def the_partial_likelihood_forgets_the_clock() -> Proof:
                 named="2 to 5 patients",
             ),
             holds_for(
-                "Any other clock that keeps the order gives the same loss, for example",
+                r"The times enter through $t_j\geq t_i$ only, so any other clock that keeps the order gives the same loss, for example",
                 _SIZES,
                 other_clock,
                 shown=r"t\mapsto7t^3",

@@ -139,6 +139,7 @@ def one_day_pulls_the_crps_by_a_bounded_amount() -> Proof:
     crps = crps_gaussian.expression(MEAN, SCALE, OUTCOME)
     at_scale = {LOG_SCALE: sp.log(SCALE), OUTCOME: y}
     in_mean, in_log = (sp.diff(log_score, variable).subs(at_scale) for variable in (MEAN, LOG_SCALE))
+    in_scale = sp.diff(log_score.subs(LOG_SCALE, sp.log(SCALE)), SCALE).subs(OUTCOME, y)
     crps_in_mean = sp.diff(crps, MEAN).subs(OUTCOME, y)
     crps_in_scale = sp.diff(crps, SCALE).subs(OUTCOME, y)
     share, true, variable = (
@@ -155,16 +156,17 @@ def one_day_pulls_the_crps_by_a_bounded_amount() -> Proof:
             r"$2\varphi(z)-\frac1{\sqrt\pi}$ in $\sigma$: no outcome pulls the mean by more than 1 or widens the spread by more than "
             r"$\frac1{\sqrt\pi}$. The slopes of the Gaussian log score have no bound. If a share $\epsilon<1-\frac1{\sqrt2}$ of the outcomes "
             r"is infinitely far away, half of it on each side, and the others are $\mathcal N(\mu,\sigma_0^2)$, the CRPS "
-            r"stays at $\mu$ and widens $\sigma_0$ to $\frac{\sigma_0}{\sqrt{2(1-\epsilon)^2-1}}$. At a distance $d$ on both "
+            r"stays at $\mu$ and widens $\sigma_0$ to $\frac{\sigma_0}{\sqrt{2(1-\epsilon)^2-1}}$, and to less if they are nearer. At a distance $d$ on both "
             r"sides the log score widens it to $\sqrt{(1-\epsilon)\sigma_0^2+\epsilon d^2}$."
         ),
         hypotheses=(r"$\sigma>0$", r"$0<\epsilon<1-\frac1{\sqrt2}$, about 0.29"),
-        scope="every mean, scale and outcome; the widths are those at which the slope in σ is 0",
+        scope="every mean, scale and outcome; that the widths are the best ones, and smaller at finite distances, by argument",
         steps=(
             equal(r"In the mean the log score has the slope", in_mean, -_Z / SCALE, name=r"\partial_\mu\ell"),
             equal(r"and in $\ln\sigma$", in_log, 1 - _Z**2, name=r"\partial_{\ln\sigma}\ell"),
+            equal(r"so in $\sigma$", in_scale, (1 - _Z**2) / SCALE, name=r"\partial_\sigma\ell"),
             replace(
-                limit("Neither has a bound.", in_log, _Z, sp.oo, -sp.oo),
+                limit("None of them has a bound.", in_log, _Z, sp.oo, -sp.oo),
                 shown=r"\lim_{z\to\infty}(1-z^2)=-\infty",
             ),
             replace(
@@ -232,6 +234,11 @@ def one_day_pulls_the_crps_by_a_bounded_amount() -> Proof:
                 (true**2 / wide).subs(share, 1 - keep),
                 2 * keep**2 - 1,
                 name=r"\frac{\sigma_0^2}{\sigma^2}",
+            ),
+            argument(
+                r"$E\,2\varphi(z)$ grows with $\sigma$, so the slope is negative below this width and positive above: it is the best one. "
+                r"Outcomes at a finite distance add $2\epsilon\varphi(d/\sigma)>0$ to the slope, so the best width is smaller then. "
+                r"In the mean, both scores have slopes that grow with $\mu$ and are 0 at the centre of symmetry on average: it stays."
             ),
             replace(
                 solves(

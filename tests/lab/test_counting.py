@@ -205,8 +205,11 @@ def test_the_negative_binomial_has_enough_zeros(seen: Experiment) -> None:
 
 @pytest.mark.claim("C219")
 def test_the_logarithm_loses_molecules(seen: Experiment) -> None:
-    forecast = back(logarithms(seen.study), seen.study.test).sum((1, 2)) / seen.counts.sum((1, 2))
+    logs = logarithms(seen.study)
+    forecast = back(logs, seen.study.test).sum((1, 2)) / seen.counts.sum((1, 2))
     assert interval(forecast, test_share=seen.splits.test_share).high < 0.8
+    fitted = logs.sum((1, 2)) / normalised(seen.study.test).sum((1, 2))
+    assert fitted.mean().item() == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.claim("C219")
