@@ -1,4 +1,4 @@
-"""What a test of a drawing leaves behind: no open figure, and matplotlib's settings as they were."""
+"""Tests of drawings begin with matplotlib's own settings, and leave these and no open figure behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def drawings_are_closed() -> Iterator[None]:
+def drawings_of_their_own() -> Iterator[None]:
     with mpl.rc_context():
+        mpl.rcdefaults()
         yield
     plt.close("all")
