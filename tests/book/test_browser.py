@@ -50,6 +50,9 @@ class Reader:
             "console", lambda m: m.type in ("error", "warning") and self.problems.append(f"console: {m.text}")
         )
         self.page.on("request", lambda request: self.note_foreign(request.url))
+        self.page.on(
+            "response", lambda r: r.status >= 400 and self.problems.append(f"status {r.status}: {r.url}")
+        )
 
     def note_foreign(self, url: str) -> None:
         if not url.startswith((self.server.url, "data:", "blob:")):
