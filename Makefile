@@ -54,7 +54,7 @@ coverage: $(READY)  ## measure which branches of losscore the tests take, and li
 	$(PYTHON) -m pytest -q -n $(JOBS) --dist worksteal --ignore tests/book --cov=losscore --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=98
 
 bench: $(READY)  ## time and memory of every loss against torch, the naive formula and peers: make bench ARGS="brier --runs 3"
-	@$(PYTHON) benchmarks/run.py $(ARGS)
+	@MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=8589934592 $(PYTHON) benchmarks/run.py $(ARGS)
 
 mutate: $(READY)  ## change the losses one node at a time and show that the tests notice: make mutate ARGS=huber
 	@$(PYTHON) tools/mutate.py $(ARGS)

@@ -1,8 +1,11 @@
 """Time and memory of every loss, forward and backward, against torch's own, the naive formula and installed peers.
 
-    python benchmarks/run.py                        every loss, at 8192 x 1000 float32
-    python benchmarks/run.py brier focal            these only
-    python benchmarks/run.py --rows 1024 --runs 3   smaller, quicker
+    make bench                                 every loss, at 8192 x 1000 float32
+    make bench ARGS="brier focal"              these only
+    make bench ARGS="--rows 1024 --runs 3"     smaller, quicker
+
+`make` tells the allocator to keep what it frees: else one and the same function takes 9 or 24 ms, depending on what ran
+before it.
 
 Time is the median of alternating runs, as a ratio to `F.cross_entropy`, forward and backward, on as many logits in the
 same alternation, and to a copy of that many numbers. Memory is the peak of what torch's CPU allocator holds above the
