@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,21 @@ def outcome(task: Task, function: Function, arguments: Arguments) -> Outcome:
         tuple(
             torch.zeros_like(leaf) if slope is None else slope for slope, leaf in zip(slopes, leaves.values())
         ),
+    )
+
+
+def slope_of(function: Function, first: Tensor, *others: Any) -> Tensor:
+    """The gradient of the sum of ``function(first, *others)`` in ``first``, by autograd."""
+    leaf = first.detach().clone().requires_grad_()
+    (found,) = torch.autograd.grad(function(leaf, *others).sum(), leaf)
+    return found
+
+
+def finite_with_slope(function: Function, cases: Iterable[Arguments]) -> bool:
+    """Whether the values, and their gradients in the first argument, are finite in every case."""
+    return all(
+        bool(function(*case).isfinite().all()) and bool(slope_of(function, *case).isfinite().all())
+        for case in cases
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .calling import finite_with_slope
 from .tasks import EXTREMES, Arguments, Function, Property, Task, WrongAnswer
 
 LOSSES = ("cross-entropy", "squared error", "hinge", "logistic")
@@ -178,13 +179,7 @@ _MISTAKES = (
 
 
 def _finite_far_out(function: Function) -> bool:
-    for f, eta, loss in _INPUTS[EXTREMES]:
-        leaf = f.clone().requires_grad_()
-        value = function(leaf, eta, loss)
-        (slope,) = torch.autograd.grad(value.sum(), leaf)
-        if not (value.isfinite().all() and slope.isfinite().all()):
-            return False
-    return True
+    return finite_with_slope(function, _INPUTS[EXTREMES])
 
 
 def _keeps_a_confident_error(function: Function) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .calling import finite_with_slope, slope_of
 from .tasks import EXTREMES, Arguments, Function, Property, Task, WrongAnswer
 
 
@@ -109,20 +110,12 @@ def _some(function: Function, q: float) -> list[tuple[Tensor, Tensor, Tensor]]:
     found = []
     for seed in (21, 22):
         z, y, _ = _batch(5, q, seed=seed)
-        z.requires_grad_()
-        (slope,) = torch.autograd.grad(function(z, y, q).sum(), z)
-        found.append((z, slope, y))
+        found.append((z, slope_of(function, z, y, q), y))
     return found
 
 
 def _finite_far_out(function: Function) -> bool:
-    for z, y, q in _INPUTS[EXTREMES]:
-        leaf = z.clone().requires_grad_()
-        value = function(leaf, y, q)
-        (slope,) = torch.autograd.grad(value.sum(), leaf)
-        if not (value.isfinite().all() and slope.isfinite().all()):
-            return False
-    return True
+    return finite_with_slope(function, _INPUTS[EXTREMES])
 
 
 def _starts_at_cross_entropy(function: Function) -> bool:

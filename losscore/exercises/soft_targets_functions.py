@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .calling import finite_with_slope, slope_of
 from .tasks import EXTREMES, Arguments, Function, Property, Task, WrongAnswer
 
 
@@ -45,23 +46,14 @@ _SIDE = torch.tensor([0, 0, 2])
 _EVEN = torch.full((3, 3), 1 / 3, dtype=torch.float64)
 
 
-def _slope(function: Function, z: Tensor, *others: object) -> Tensor:
-    leaf = z.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(function(leaf, *others).sum(), leaf)
-    return slope
-
-
 def _leaning(z: Tensor) -> Tensor:
     """0 for every row, with a slope that is not."""
     return (z - z.detach())[:, 0]
 
 
 def _finite_soft_ce(function: Function) -> bool:
-    return all(
-        bool(function(_far(gap), t).isfinite().all() and _slope(function, _far(gap), t).isfinite().all())
-        for gap in (800.0, 1e4)
-        for t in (smooth(_SIDE, 3, 0.0), _EVEN)
-    )
+    targets = (smooth(_SIDE, 3, 0.0), _EVEN)
+    return finite_with_slope(function, [(_far(gap), t) for gap in (800.0, 1e4) for t in targets])
 
 
 def _ignores_a_shift(function: Function) -> bool:
@@ -71,7 +63,7 @@ def _ignores_a_shift(function: Function) -> bool:
 
 def _pulls_to_the_target(function: Function) -> bool:
     return all(
-        torch.allclose(_slope(function, z, t), z.softmax(-1) - t, rtol=0, atol=1e-9)
+        torch.allclose(slope_of(function, z, t), z.softmax(-1) - t, rtol=0, atol=1e-9)
         for z, t in (_with_target(6, seed) for seed in (33, 34))
     )
 
@@ -316,13 +308,7 @@ def _right_soft(z: Tensor, v: Tensor, T: float) -> Tensor:
 
 
 def _finite_kd(function: Function) -> bool:
-    for z, v, y, T, alpha in _KD_CASES[EXTREMES][:2]:
-        if not (
-            function(z, v, y, T, alpha).isfinite().all()
-            and _slope(function, z, v, y, T, alpha).isfinite().all()
-        ):
-            return False
-    return True
+    return finite_with_slope(function, _KD_CASES[EXTREMES][:2])
 
 
 def _rests_at_the_teacher(function: Function) -> bool:
@@ -331,7 +317,7 @@ def _rests_at_the_teacher(function: Function) -> bool:
     return all(
         bool(
             function(z, z, y, T, 1.0).abs().max() < 1e-9
-            and _slope(function, z, z, y, T, 1.0).abs().max() < 1e-9
+            and slope_of(function, z, z, y, T, 1.0).abs().max() < 1e-9
         )
         for T in (1.0, 5.0)
     )
@@ -340,7 +326,7 @@ def _rests_at_the_teacher(function: Function) -> bool:
 def _keeps_its_strength(function: Function) -> bool:
     """The gradients at T and 2T have nearly the same length when T is large."""
     z, v, y = _normal(5, 10, seed=27), _normal(5, 10, seed=28), _labels(10, seed=29)
-    near, far = (_slope(function, z, v, y, T, 1.0).norm() for T in (500.0, 1000.0))
+    near, far = (slope_of(function, z, v, y, T, 1.0).norm() for T in (500.0, 1000.0))
     return bool((far / near - 1).abs() < 0.01)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, softmax
 
+from .calling import finite_with_slope, slope_of
 from .tasks import EXTREMES, Arguments, Function, Property, Task, WrongAnswer
 
 
@@ -238,12 +239,6 @@ def _near_the_root(eps: float) -> tuple[Tensor, Tensor]:
     return z, torch.ones_like(z)
 
 
-def _slope_of(function: Function, z: Tensor, *rest: object) -> Tensor:
-    leaf = z.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(function(leaf, *rest).sum(), leaf)
-    return slope
-
-
 def _turns_at_the_root(slope: Tensor) -> bool:
     before, at, behind = map(float, slope[0])
     return before < -1e-9 and abs(at) < 1e-9 < behind
@@ -254,13 +249,7 @@ def _many(kind: str, seed: int = 51) -> Arguments:
 
 
 def _finite_far_out(function: Function) -> bool:
-    for case in _INPUTS[EXTREMES]:
-        leaf = case[0].clone().requires_grad_()
-        value = function(leaf, *case[1:])
-        (slope,) = torch.autograd.grad(value.sum(), leaf)
-        if not (value.isfinite().all() and slope.isfinite().all()):
-            return False
-    return True
+    return finite_with_slope(function, _INPUTS[EXTREMES])
 
 
 def _grows_far_out(function: Function) -> bool:
@@ -302,7 +291,7 @@ def _keeps_its_digits(function: Function) -> bool:
 
 def _slope_of_the_loss(function: Function) -> bool:
     return all(
-        torch.allclose(function(*case), _slope_of(loss, *case), rtol=1e-9)
+        torch.allclose(function(*case), slope_of(loss, *case), rtol=1e-9)
         for case in (_many(kind, seed) for kind in KINDS for seed in (53, 54))
     )
 
@@ -363,7 +352,7 @@ LOSS = Task(
         Property(
             "lowest where the forecast is the smoothed label",
             lambda function: all(
-                _turns_at_the_root(_slope_of(function, *_near_the_root(eps), "smooth", eps, 4.0))
+                _turns_at_the_root(slope_of(function, *_near_the_root(eps), "smooth", eps, 4.0))
                 for eps in _amounts()
             ),
             "The smoothed loss of y = 1 must be lowest where σ(z) is the smoothed label, for every ε. Yours is not.",
